@@ -1,0 +1,59 @@
+"""Data as they come out of a source, and as they go into a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+Role = Literal["input", "target", "ignore"]
+Form = Literal["points", "curve", "table", "images"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One raw quantity of every sample.
+
+    kind "number": float array [N] (NaN = missing); "category": object array of str [N] (None = missing);
+    "image": uint8 or float array [N, H, W, C]; "array": float array [N, ...].
+    `categories` fixes the order of class names when the source knows it (else sorted, numbers by value).
+    """
+
+    name: str
+    kind: Literal["number", "category", "image", "array"]
+    role: Role
+    values: np.ndarray
+    categories: tuple[str, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a source loads: equally long columns, in the order of the file.
+
+    `form` says how to show it: points in the plane with a class or a height, a curve y(x), a table, pictures.
+    `notes` are sentences about what was left out or repaired while loading.
+    """
+
+    title: str
+    form: Form
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...] = ()
+    #: fixed parts given by the files ("train" / "test" of IDX): part name -> row numbers; empty: split by fractions
+    parts: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.columns[0].values) if self.columns else 0
+
+    def column(self, name: str) -> Column:
+        """The column of this name. Raises KeyError."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+class DataError(ValueError):
+    """Data cannot be used. The text names the file, the row or column, the reason and what to do."""

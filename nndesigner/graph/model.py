@@ -1,0 +1,136 @@
+"""The drawing as a frozen value. Equal graphs are equal values; edits (`edit.py`) return a new graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from nndesigner.layers import Layer
+from nndesigner.spec import UnknownKind
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """Stands for a layer of a kind that this version does not know. Keeps the file's words so that nothing is lost."""
+
+    data: Mapping[str, Any]
+    ports = ("in",)
+    many = True
+    emits = True
+    view = False
+    title = "Unknown layer"
+    group = "Unknown"
+    icon = "mdi6.help-circle-outline"
+
+    @property
+    def kind(self) -> str:
+        return str(self.data.get("kind", ""))
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(self.data)
+
+    def summary(self) -> str:
+        return self.kind
+
+    def __hash__(self) -> int:
+        return hash(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One layer on the canvas. `x`, `y` are the top left corner in scene units (pixels at 100 %)."""
+
+    id: str
+    layer: Layer | Placeholder
+    x: float = 0.0
+    y: float = 0.0
+    #: name given by the user; empty: the layer's title
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.name or self.layer.title
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """A wire from the output of `source` to port `port` of `target`. Order among wires of one port is the order in the graph."""
+
+    source: str
+    target: str
+    port: str = "in"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes and edges, in order. Node ids are "n1", "n2", ... and never used again within a graph's life."""
+
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    #: number of the next node id
+    next_id: int = 1
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Node]:
+        return MappingProxyType({n.id: n for n in self.nodes})
+
+    @cached_property
+    def incoming(self) -> Mapping[str, tuple[Edge, ...]]:
+        """Edges that end at a node, in the graph's order."""
+        found: dict[str, list[Edge]] = {n.id: [] for n in self.nodes}
+        for edge in self.edges:
+            found[edge.target].append(edge)
+        return MappingProxyType({k: tuple(v) for k, v in found.items()})
+
+    @cached_property
+    def outgoing(self) -> Mapping[str, tuple[Edge, ...]]:
+        """Edges that begin at a node, in the graph's order."""
+        found: dict[str, list[Edge]] = {n.id: [] for n in self.nodes}
+        for edge in self.edges:
+            found[edge.source].append(edge)
+        return MappingProxyType({k: tuple(v) for k, v in found.items()})
+
+    def node(self, node_id: str) -> Node:
+        """The node with this id. Raises KeyError."""
+        return self.by_id[node_id]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "nodes": [{"id": n.id, "layer": n.layer.to_json(), "x": n.x, "y": n.y, "name": n.name} for n in self.nodes],
+            "edges": [[e.source, e.target, e.port] for e in self.edges],
+            "next_id": self.next_id,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Graph:
+        """Read what `to_json` wrote. Unknown kinds become placeholders.
+
+        Raises ValueError (also pydantic.ValidationError, KeyError is turned into it) for anything that is no graph.
+        """
+        try:
+            nodes = tuple(
+                Node(str(n["id"]), _layer(n["layer"]), float(n["x"]), float(n["y"]), str(n.get("name", "")))
+                for n in value["nodes"]
+            )
+            edges = tuple(Edge(str(s), str(t), str(p)) for s, t, p in value["edges"])
+            next_id = int(value["next_id"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"This is no network drawing: {error!r}.") from error
+        ids = {n.id for n in nodes}
+        if len(ids) != len(nodes):
+            raise ValueError("Two layers of the drawing have the same id.")
+        if any(e.source not in ids or e.target not in ids for e in edges):
+            raise ValueError("A wire of the drawing ends at a layer that does not exist.")
+        if len(set(edges)) != len(edges):
+            raise ValueError("The drawing holds the same wire twice.")
+        return cls(nodes, edges, next_id)
+
+
+def _layer(data: Mapping[str, Any]) -> Layer | Placeholder:
+    try:
+        return Layer.from_json(data)
+    except UnknownKind:
+        return Placeholder(MappingProxyType(dict(data)))

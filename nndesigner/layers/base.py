@@ -1,0 +1,102 @@
+"""What a layer is: one class that declares everything about it.
+
+A layer knows array arithmetic through `ctx.xp` (NumPy or CuPy) and nothing of graphs, files, windows or devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nndesigner.spec import Declared, Shape
+
+Step = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """Declares one array of a layer.
+
+    `init` names an initialiser of `engine/init.py`; "auto" lets the engine choose by the activation that follows.
+    `decay` says whether weight decay and penalties apply (not to biases and normalisation).
+    """
+
+    shape: tuple[int, ...]
+    init: str = "auto"
+    fan_in: int = 1
+    fan_out: int = 1
+    decay: bool = True
+
+
+@dataclass
+class Bind:
+    """Everything one layer works on in one plan. The engine makes it; `Layer.bind` takes from it what it needs.
+
+    Arrays belong to array module `xp`, float32 (float64 in gradient checks; see `dtype`), batch first, channels last.
+    `dx[i]` is overwritten, never added to (the plan sums the gradients of several consumers); it is None where no gradient
+    is wanted, and all of `dy`, `dx`, `grads` are unused when `training` is False. Input arrays must not be changed, except
+    that backward may use `dy` as scratch space.
+    """
+
+    xp: Any
+    dtype: Any
+    batch: int
+    training: bool
+    #: input arrays and output array
+    x: tuple[Any, ...]
+    y: Any
+    #: gradients
+    dx: tuple[Any | None, ...]
+    dy: Any
+    #: trained arrays, their gradients, and running statistics, by the names that `weights` and `buffers` declare
+    weights: dict[str, Any]
+    grads: dict[str, Any]
+    buffers: dict[str, Any]
+    #: scratch(name, shape, dtype=None) -> array that lives as long as the plan; contents survive from forward to backward
+    scratch: Callable[..., Any]
+    #: uniform(purpose, out): fill `out` with numbers in [0, 1) that depend on (seed, step, node, purpose) only
+    uniform: Callable[[str, Any], None]
+    #: likewise standard normal numbers
+    normal: Callable[[str, Any], None]
+
+
+class Layer(Declared):
+    """A node of the network: its parameters are the fields of the class."""
+
+    #: names of the input ports, in order
+    ports: ClassVar[tuple[str, ...]] = ("in",)
+    #: the only port takes two or more wires (Add, Concatenate)
+    many: ClassVar[bool] = False
+    #: has an output port
+    emits: ClassVar[bool] = True
+    #: the output is the input seen with another shape; the plan makes a view and calls no bind
+    view: ClassVar[bool] = False
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Shape rule. Raises ShapeError with what was needed and what to do."""
+        raise TypeError(f"{type(self).__name__} declares no shape rule.")
+
+    def weights(self, *inputs: Shape) -> dict[str, Weight]:
+        """Trained arrays for these input shapes."""
+        return {}
+
+    def buffers(self, *inputs: Shape) -> dict[str, Weight]:
+        """Arrays kept with the model but not trained by gradients (running statistics)."""
+        return {}
+
+    def multiply_adds(self, *inputs: Shape) -> int:
+        """Multiply-add operations of one forward pass of one sample."""
+        return 0
+
+    def summary(self) -> str:
+        """A few characters for the node's header, for example "32 · 3×3 · ReLU"."""
+        return ""
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        """(forward, backward), two functions without arguments that work in place on the arrays of ctx.
+
+        forward fills ctx.y from ctx.x; backward fills every ctx.dx that is not None and every ctx.grads from ctx.dy.
+        Everything that can be prepared (views, scratch arrays, constants) is prepared here, once.
+        """
+        raise TypeError(f"{type(self).__name__} declares no bind.")

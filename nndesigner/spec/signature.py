@@ -1,0 +1,41 @@
+"""What a network needs to know of the data it is drawn for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nndesigner.spec.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class DataField:
+    """One array of the prepared data, as the network meets it.
+
+    role "input" feeds Input nodes, "target" is what an Output node is compared with. kind "class" means whole numbers that
+    index `classes`; `shape` is then the shape of the scores a network must give, F = number of classes.
+    """
+
+    name: str
+    role: Literal["input", "target"]
+    shape: Shape
+    kind: Literal["real", "class"] = "real"
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """All fields of the prepared data."""
+
+    fields: tuple[DataField, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[DataField, ...]:
+        return tuple(f for f in self.fields if f.role == "input")
+
+    @property
+    def targets(self) -> tuple[DataField, ...]:
+        return tuple(f for f in self.fields if f.role == "target")
+
+    def get(self, name: str) -> DataField | None:
+        return next((f for f in self.fields if f.name == name), None)

@@ -1,0 +1,1 @@
+"""The window. May use every other room; no other room knows it."""

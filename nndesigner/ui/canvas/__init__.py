@@ -1,0 +1,1 @@
+"""The drawing surface: items follow the document, gestures edit it."""
