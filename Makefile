@@ -15,6 +15,7 @@ OFFSCREEN := QT_QPA_PLATFORM=offscreen LC_ALL=C.UTF-8
 BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
 
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 .PHONY: help run test bench lint screenshots examples clean distclean libraries libraries-offscreen
 
 help:

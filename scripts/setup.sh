@@ -17,7 +17,7 @@ apt_install() {
     elif has sudo && sudo -n true 2>/dev/null; then
         as_root="sudo -n env"
     else
-        say "Please install them and try again:"
+        say "Please install what is missing and try again:"
         say "    sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
         return 1
     fi
