@@ -15,8 +15,9 @@ from typing import BinaryIO
 def write_atomically(path: Path, write: Callable[[BinaryIO], None], verify: Callable[[Path], None]) -> Path:
     """Put what `write` writes at `path`; returns the place written to, which differs when `path` is a symbolic link.
 
-    A temporary file in the same folder is written, brought to the disk, read again by `verify` (which raises when it is not
-    what it should be), and only then takes the place of the old one. When anything raises, the old file is untouched.
+    A temporary file in the same folder is written, brought to the disk, read again by `verify` (which raises when it is
+    not what it should be), and only then takes the place of the old one. When anything raises, the old file is
+    untouched (only when the folder itself cannot be brought to the disk, the new one may already be in place).
     Raises OSError and whatever `write` and `verify` raise.
     """
     path = Path(os.path.realpath(path))

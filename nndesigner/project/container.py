@@ -1,7 +1,7 @@
 """The container of a project file: a zip of a few named members and a manifest with their hashes.
 
-Knows nothing of what is in the members. Equal members give equal bytes. Reading is for files of strangers: names, sizes and
-the nesting of JSON are looked at before anything is allocated, and every fault is a ProjectError with a sentence.
+Knows nothing of what is in the members. Equal members give equal bytes. Reading is for files of strangers: names, sizes
+and the nesting of JSON are looked at before anything is allocated, and every fault is a ProjectError with a sentence.
 """
 
 from __future__ import annotations
@@ -170,7 +170,8 @@ def _check_manifest(manifest: Any, newest_version: int) -> dict[str, dict[str, A
             f"it was saved by a newer nndesigner (file version {version}, this program reads up to {newest_version}). "
             "Update nndesigner to open it. The file was not changed.")
     if not isinstance(entries, dict) or not all(
-        isinstance(e, dict) and isinstance(e.get("sha256"), str) and type(e.get("size")) is int for e in entries.values()
+        isinstance(entry, dict) and isinstance(entry.get("sha256"), str) and type(entry.get("size")) is int
+        for entry in entries.values()
     ):
         raise Damaged("its manifest does not list its parts.")
     return entries
@@ -191,7 +192,7 @@ def load_json(data: bytes, name: str) -> Any:
     try:
         text = data.decode("utf-8")
         brackets = re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text))
-        if max(accumulate((1 if b in "[{" else -1 for b in brackets)), default=0) > MAX_DEPTH:
+        if max(accumulate(1 if b in "[{" else -1 for b in brackets), default=0) > MAX_DEPTH:
             raise Damaged(f"its part '{name}' is nested deeper than {MAX_DEPTH} levels.")
         return json.loads(text, object_pairs_hook=_pairs, parse_float=_finite, parse_constant=_constant)
     except (ValueError, RecursionError) as error:

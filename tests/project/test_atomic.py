@@ -103,7 +103,8 @@ def test_a_failure_at_any_call_leaves_old_or_new(tmp_path, monkeypatch):
 
 
 def test_leftovers_of_dead_processes_are_removed(tmp_path):
-    child = subprocess.run([sys.executable, "-S", "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    command = [sys.executable, "-S", "-c", "import os; print(os.getpid())"]
+    child = subprocess.run(command, capture_output=True, check=True)
     dead, alive = tmp_path / f".p.nnd.{int(child.stdout)}.tmp", tmp_path / f".p.nnd.{os.getppid()}.tmp"
     other = tmp_path / ".p.nnd.notes.tmp"
     for path in (dead, alive, other):
