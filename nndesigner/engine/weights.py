@@ -1,0 +1,146 @@
+"""Everything a network has learned, in flat buffers: one of trained values, one of their gradients.
+
+The optimiser, clipping, averaging and checkpoints are then one pass each; layers see views of their own part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nndesigner.engine.device import Device
+from nndesigner.engine.init import activation_after, initial
+from nndesigner.engine.random import generator
+from nndesigner.graph.check import Checked
+from nndesigner.layers.base import Weight
+
+#: Every array begins at a multiple of this many elements (64 bytes in float32), as vector instructions like it.
+ALIGN = 16
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Place of one trained array in the flat buffers: elements start..stop."""
+
+    name: str
+    start: int
+    stop: int
+    shape: tuple[int, ...]
+    decay: bool
+
+
+def sources(checked: Checked, node_id: str) -> tuple[str, ...]:
+    """Nodes that feed a node, in the order of its ports (in the order of the wires where one port takes many)."""
+    layer = checked.graph.node(node_id).layer
+    edges = checked.graph.incoming[node_id]
+    if not layer.many:
+        edges = sorted(edges, key=lambda edge: layer.ports.index(edge.port))
+    return tuple(edge.source for edge in edges)
+
+
+def aligned(size: int, dtype: Any) -> np.ndarray:
+    """Zeros of NumPy whose first element lies at a multiple of 64 bytes."""
+    dtype = np.dtype(dtype)
+    raw = np.zeros(size * dtype.itemsize + 64, dtype=np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start:start + size * dtype.itemsize].view(dtype)
+
+
+class Weights:
+    """Trained arrays, their gradients and running statistics of one network on one device.
+
+    Names are "node/array", for example "n3/W". The few elements between arrays stay zero.
+    """
+
+    def __init__(self, checked: Checked, device: Device, seed: int, dtype: Any = np.float32) -> None:
+        self.device = device
+        self.dtype = np.dtype(dtype)
+        trained: dict[str, tuple[str, Weight]] = {}
+        running: dict[str, tuple[str, Weight]] = {}
+        for node_id in checked.order:
+            layer = checked.graph.node(node_id).layer
+            shapes = [checked.shapes[source] for source in sources(checked, node_id)]
+            trained.update({f"{node_id}/{name}": (node_id, weight) for name, weight in layer.weights(*shapes).items()})
+            running.update({f"{node_id}/{name}": (node_id, weight) for name, weight in layer.buffers(*shapes).items()})
+        self.segments, size = self._place(trained)
+        self.values = self._zeros(size)
+        self.grads = self._zeros(size)
+        self.views = {s.name: self.values[s.start:s.stop].reshape(s.shape) for s in self.segments}
+        self.grad_views = {s.name: self.grads[s.start:s.stop].reshape(s.shape) for s in self.segments}
+        buffer_segments, size = self._place(running)
+        #: running statistics, flat, and by name
+        self.running = self._zeros(size)
+        self.buffers = {s.name: self.running[s.start:s.stop].reshape(s.shape) for s in buffer_segments}
+        for name, (node_id, weight) in {**trained, **running}.items():
+            rng = generator(seed, "weights", node=name)
+            values = initial(weight, activation_after(checked, node_id), rng).astype(self.dtype)
+            self._all[name][...] = device.asarray(values)
+
+    @property
+    def _all(self) -> dict[str, Any]:
+        return {**self.views, **self.buffers}
+
+    @staticmethod
+    def _place(arrays: Mapping[str, tuple[str, Weight]]) -> tuple[tuple[Segment, ...], int]:
+        segments, at = [], 0
+        for name, (_, weight) in arrays.items():
+            size = int(np.prod(weight.shape, dtype=np.int64))
+            segments.append(Segment(name, at, at + size, weight.shape, weight.decay))
+            at += -(-size // ALIGN) * ALIGN
+        return tuple(segments), at
+
+    def _zeros(self, size: int) -> Any:
+        return aligned(size, self.dtype) if self.device.is_cpu else self.device.xp.zeros(size, dtype=self.dtype)
+
+    @property
+    def count(self) -> int:
+        """Number of trained values."""
+        return sum(s.stop - s.start for s in self.segments)
+
+    def of(self, node_id: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Trained arrays, their gradients and running statistics of a node, by the names its layer declared."""
+        prefix = node_id + "/"
+
+        def part(arrays: Mapping[str, Any]) -> dict[str, Any]:
+            return {name[len(prefix):]: array for name, array in arrays.items() if name.startswith(prefix)}
+
+        return part(self.views), part(self.grad_views), part(self.buffers)
+
+    def decay_mask(self) -> Any | None:
+        """1 where weight decay applies and 0 elsewhere, flat; None when it applies everywhere."""
+        if all(s.decay for s in self.segments):
+            return None
+        mask = np.zeros(self.values.size, dtype=self.dtype)
+        for segment in self.segments:
+            mask[segment.start:segment.stop] = segment.decay
+        return self.device.asarray(mask)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of all trained arrays and running statistics on the host, by name."""
+        return {name: np.array(self.device.host(array)) for name, array in self._all.items()}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over what `state_dict` gave. Raises ValueError when names or shapes differ from this network's."""
+        wanted = self._all
+        missing, unknown = wanted.keys() - state.keys(), state.keys() - wanted.keys()
+        if missing or unknown:
+            raise ValueError(f"These weights belong to another network: missing {sorted(missing)}, unknown {sorted(unknown)}.")
+        for name, array in wanted.items():
+            if tuple(state[name].shape) != tuple(array.shape):
+                raise ValueError(f"These weights belong to another network: {name} has shape {tuple(state[name].shape)}, "
+                                 f"this network wants {tuple(array.shape)}.")
+        for name, array in wanted.items():
+            array[...] = self.device.asarray(np.asarray(state[name], dtype=self.dtype))
+
+    def unflatten(self, flat: Any) -> dict[str, np.ndarray]:
+        """Copies, by name, of a flat buffer that is laid out like `values` (optimiser moments)."""
+        host = self.device.host(flat)
+        return {s.name: np.array(host[s.start:s.stop]).reshape(s.shape) for s in self.segments}
+
+    def flatten(self, named: Mapping[str, np.ndarray], flat: Any) -> None:
+        """Fill a flat buffer from what `unflatten` gave. Raises KeyError for a missing name."""
+        for s in self.segments:
+            flat[s.start:s.stop] = self.device.asarray(np.asarray(named[s.name], dtype=self.dtype).reshape(-1))
