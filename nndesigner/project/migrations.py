@@ -1,8 +1,8 @@
 """Older versions of the project file, step by step: each function turns version n into n + 1 and never changes again.
 
-A function takes the JSON parts of a file by their names ("design.json", ...) and returns new ones; it may not change what
-it is given. A release that changes what a part means adds a function here, raises SCHEMA_VERSION and adds a golden file
-to the tests.
+A function takes the JSON parts of a file by their names ("design.json", ...) and returns new ones; it may not change
+what it is given. A release that changes what a part means adds a function here, raises SCHEMA_VERSION and adds a golden
+file to the tests.
 """
 
 from __future__ import annotations
