@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from nndesigner.data.preparing import Prepared
 from nndesigner.engine.device import Device
+from nndesigner.graph.check import check
 from nndesigner.graph.model import Graph
 from nndesigner.project.design import Design
 from nndesigner.training.checkpoint import Checkpoint
@@ -222,12 +223,7 @@ class Runner(QObject):
         self._design = design or document.design
         self._prepared = prepared or document.prepared
         settings, data = self._design.training, self._prepared
-        if design is None:
-            checked = document.checked
-        else:
-            from nndesigner.graph.check import check
-
-            checked = check(design.graph, data.signature)
+        checked = document.checked if design is None else check(design.graph, data.signature)
         self._session = Session(lambda: Trainer(checked, data, settings, Device(settings.device), checkpoint))
         self._telemetry = Telemetry()
         self._set_stale()
@@ -274,9 +270,10 @@ class Runner(QObject):
                 self._poll.stop()
             return
         self._publish(*self._session.poll())
-        if self._start_when_ready and self._telemetry.state == "ready":
+        if self._start_when_ready and self.state != "preparing":
             self._start_when_ready = False
-            self._session.start()
+            if self.state == "ready":
+                self._session.start()
 
     def _publish(self, telemetry: Telemetry, answers: tuple[Answer, ...]) -> None:
         old, self._telemetry = self._telemetry, telemetry
