@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from nndesigner.ui.resources import resource
+from nndesigner.resources import resource
 from nndesigner.ui.theme import CAPTION, CONTROL_HEIGHT, PANEL_TITLE, RADIUS_CONTROL, RADIUS_TILE, Theme, mixed
 
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
-from nndesigner.ui.resources import resource
+from nndesigner.resources import resource
 
 #: sizes of type in pixels
 BASE, CAPTION, PANEL_TITLE = 13, 11, 15
