@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -10,6 +10,10 @@ from typing import Any
 
 from nndesigner.layers import Layer
 from nndesigner.spec import UnknownKind
+
+#: size of a node on the canvas, and the gaps between nodes that are placed automatically, in scene units
+NODE_W, NODE_H = 160, 126
+GAP_X, GAP_Y = 32, 68
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,36 @@ class Graph:
     def node(self, node_id: str) -> Node:
         """The node with this id. Raises KeyError."""
         return self.by_id[node_id]
+
+    def derived(
+        self, nodes: tuple[Node, ...], edges: tuple[Edge, ...], next_id: int, wired: Collection[str] = ()
+    ) -> Graph:
+        """A graph with other contents that takes over the look-up tables of this one, so that an edit stays cheap.
+
+        `wired` must hold the ids of all nodes that came, went, or have other wires than before. New nodes stand last.
+        """
+        graph = Graph(nodes, edges, next_id)
+        known = graph.__dict__  # where cached_property keeps its values
+        if nodes is self.nodes:
+            known["by_id"] = self.by_id
+        if not wired:
+            known["incoming"], known["outgoing"] = self.incoming, self.outgoing
+            return graph
+        incoming, outgoing = self.incoming.copy(), self.outgoing.copy()
+        ending: dict[str, list[Edge]] = {i: [] for i in wired if i in graph.by_id}
+        beginning: dict[str, list[Edge]] = {i: [] for i in ending}
+        for edge in edges:
+            if edge.target in ending:
+                ending[edge.target].append(edge)
+            if edge.source in beginning:
+                beginning[edge.source].append(edge)
+        for i in wired:
+            if i in ending:
+                incoming[i], outgoing[i] = tuple(ending[i]), tuple(beginning[i])
+            else:
+                del incoming[i], outgoing[i]
+        known["incoming"], known["outgoing"] = MappingProxyType(incoming), MappingProxyType(outgoing)
+        return graph
 
     def to_json(self) -> dict[str, Any]:
         return {
