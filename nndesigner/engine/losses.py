@@ -1,4 +1,5 @@
-"""How far predictions are from targets. Every loss is fused with its link function (softmax, sigmoid), for exact gradients.
+"""How far predictions are from targets. Every loss is fused with its link function (softmax, sigmoid), for exact
+gradients.
 
 The value is the mean over samples and over the elements of a sample, as in PyTorch with reduction="mean".
 """
@@ -122,8 +123,8 @@ class Huber(_Elementwise):
     icon = "mdi6.chart-bell-curve"
     keywords = ("smooth l1", "robust", "outliers", "regression")
 
-    delta: float = param(1.0, "Delta", "Error from which on errors count linearly. Higher: like squared error; lower: like "
-                         "absolute error.", gt=0, le=1e6)
+    delta: float = param(1.0, "Delta", "Error from which on errors count linearly. Higher: like squared error; lower: "
+                         "like absolute error.", gt=0, le=1e6)
 
     def _bind_terms(self, ctx: LossBind, d: Any) -> tuple[Step, Step]:
         xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
@@ -149,8 +150,8 @@ class Huber(_Elementwise):
 class CrossEntropy(Loss):
     """How surprised the network is by the right class; the usual choice for classes.
 
-    p = softmax(x),  L = mean(−Σ q · log p), where q is 1 for the right class. Label smoothing s mixes q with the uniform
-    distribution: q = (1 − s) · q + s / K.
+    p = softmax(x),  L = mean(−Σ q · log p), where q is 1 for the right class. Label smoothing s mixes q with the
+    uniform distribution: q = (1 − s) · q + s / K.
 
     The network ends in one plain score for each class, without softmax. PyTorch: CrossEntropyLoss.
     """
@@ -163,8 +164,8 @@ class CrossEntropy(Loss):
     link = "softmax"
 
     label_smoothing: float = param(
-        0.0, "Label smoothing", "How much of the truth is spread over all classes. Higher: less sure of itself and often better "
-        "on new data; 0: off.", ge=0, lt=1, step=0.01)
+        0.0, "Label smoothing", "How much of the truth is spread over all classes. Higher: less sure of itself and "
+        "often better on new data; 0: off.", ge=0, lt=1, step=0.01)
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
         xp, value = ctx.xp, ctx.value.reshape(())
@@ -211,8 +212,8 @@ class BinaryCrossEntropy(Loss):
 
     p = sigmoid(x),  L = mean(−t · log p − (1 − t) · log(1 − p))
 
-    For two classes with ONE score, for several labels at once, and for pictures with values from 0 to 1 (autoencoders). The
-    network ends in plain scores, without sigmoid. PyTorch: BCEWithLogitsLoss.
+    For two classes with ONE score, for several labels at once, and for pictures with values from 0 to 1 (autoencoders).
+    The network ends in plain scores, without sigmoid. PyTorch: BCEWithLogitsLoss.
     """
 
     kind = "binary_cross_entropy.v1"

@@ -23,14 +23,14 @@ class Metric(Declared):
     def measure(self, predictions: np.ndarray, targets: np.ndarray) -> float:
         """The figure over all samples, NaN without samples.
 
-        predictions: probabilities [n, ..., K] (or [n, 1] of the second of two classes), or values [n, ...]; targets: class
-        numbers [n, ...], or values of the shape of predictions.
+        predictions: probabilities [n, ..., K] (or [n, 1] of the second of two classes), or values [n, ...]; targets:
+        class numbers [n, ...], or values of the shape of predictions.
         """
         raise TypeError(f"{type(self).__name__} declares no measure.")
 
 
 def predicted_classes(predictions: np.ndarray) -> np.ndarray:
-    """Class numbers from probabilities [..., K]; with one probability (of the second of two classes) from 0.5 on it is 1."""
+    """Class numbers from probabilities [..., K]; one probability is that of the second of two classes, chosen from 0.5 on."""
     if predictions.shape[-1] == 1:
         return (predictions[..., 0] >= 0.5).astype(np.int64)
     return predictions.argmax(axis=-1)
@@ -86,8 +86,8 @@ class RootMeanSquaredError(Metric):
 class R2(Metric):
     """Share of the target's variance that is explained: 1 is perfect, 0 no better than the mean.
 
-    R² = 1 − Σ (t − y)² / Σ (t − mean t)², averaged over the target's values. A target that never changes gives 1 when it is
-    met and 0 otherwise, as in scikit-learn.
+    R² = 1 − Σ (t − y)² / Σ (t − mean t)², averaged over the target's values. A target that never changes gives 1 when
+    it is met and 0 otherwise, as in scikit-learn.
     """
 
     kind = "r2.v1"

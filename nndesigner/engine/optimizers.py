@@ -1,8 +1,8 @@
 """Rules by which gradients change the weights. Formulas and defaults are PyTorch's, so results can be compared.
 
-All trained arrays of a network lie in one flat buffer, their gradients in another, and each kind of moment in another, so
-an update is one pass over flat arrays. On the CPU the pass goes in chunks that stay in the cache (5.8 million weights with
-Adam: 17.7 ms in chunks of 64 k elements, 34.7 ms at once).
+All trained arrays of a network lie in one flat buffer, their gradients in another, and each kind of moment in another,
+so an update is one pass over flat arrays. On the CPU the pass goes in chunks that stay in the cache (5.8 million
+weights with Adam: 17.7 ms in chunks of 64 k elements, 34.7 ms at once).
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ class Optimizer(Declared):
     slots: ClassVar[tuple[str, ...]] = ()
 
     learning_rate: float = param(
-        0.001, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss grows; "
-        "lower: steadier and slower.", gt=0, le=1000)
+        0.001, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss "
+        "grows; lower: steadier and slower.", gt=0, le=1000)
     weight_decay: float = param(
-        0.0, "Weight decay", "Pulls weights towards zero in every step. Higher: smoother functions that generalise better, "
-        "but too high cannot learn. Biases are left alone.", ge=0, le=10, advanced=True)
+        0.0, "Weight decay", "Pulls weights towards zero in every step. Higher: smoother functions that generalise "
+        "better, but too high cannot learn. Biases are left alone.", ge=0, le=10, advanced=True)
 
     def bind(self, ctx: OptimizerBind) -> Update:
         """Function update(learning_rate, step) that changes ctx.weights in place."""
@@ -115,8 +115,8 @@ class SGD(Optimizer):
     keywords = ("stochastic gradient descent", "plain")
 
     learning_rate: float = param(
-        0.1, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss grows; "
-        "lower: steadier and slower.", gt=0, le=1000)
+        0.1, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss "
+        "grows; lower: steadier and slower.", gt=0, le=1000)
 
     def bind(self, ctx: OptimizerBind) -> Update:
         xp, rate = ctx.xp, ctx.number()
@@ -143,8 +143,8 @@ class Momentum(Optimizer):
 
     v ← momentum · v + g,  w ← w − rate · v
 
-    Faster than plain SGD along valleys; the usual choice for large image networks. Source: Polyak 1964; Sutskever et al.
-    2013. PyTorch: SGD(momentum=...).
+    Faster than plain SGD along valleys; the usual choice for large image networks. Source: Polyak 1964; Sutskever et
+    al. 2013. PyTorch: SGD(momentum=...).
     """
 
     kind = "momentum.v1"
@@ -154,11 +154,11 @@ class Momentum(Optimizer):
     slots = ("velocity",)
 
     learning_rate: float = param(
-        0.01, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss grows; "
-        "lower: steadier and slower.", gt=0, le=1000)
+        0.01, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss "
+        "grows; lower: steadier and slower.", gt=0, le=1000)
     momentum: float = param(
-        0.9, "Momentum", "How much of the last step is kept. Higher: smoother and faster along valleys, but swings past the "
-        "goal; 0: plain SGD.", ge=0, lt=1, step=0.05)
+        0.9, "Momentum", "How much of the last step is kept. Higher: smoother and faster along valleys, but swings "
+        "past the goal; 0: plain SGD.", ge=0, lt=1, step=0.05)
 
     #: look ahead along the velocity before stepping
     nesterov: ClassVar[bool] = False
@@ -226,10 +226,11 @@ class RMSprop(Optimizer):
     slots = ("square",)
 
     learning_rate: float = param(
-        0.01, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss grows; "
-        "lower: steadier and slower.", gt=0, le=1000)
+        0.01, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss "
+        "grows; lower: steadier and slower.", gt=0, le=1000)
     smoothing: float = param(
-        0.99, "Smoothing", "How long gradient sizes are remembered. Higher: steadier step lengths; lower: adapts faster.",
+        0.99, "Smoothing", "How long gradient sizes are remembered. Higher: steadier step lengths; lower: adapts "
+            "faster.",
         ge=0, lt=1, step=0.01)
     epsilon: float = param(
         1e-8, "Epsilon", "Keeps steps finite where gradients vanish. Higher: more like plain SGD.", gt=0, le=1,
@@ -237,7 +238,8 @@ class RMSprop(Optimizer):
 
     def bind(self, ctx: OptimizerBind) -> Update:
         xp, rate, keep = ctx.xp, ctx.number(), ctx.number(self.smoothing)
-        # The slot holds s / (1 - smoothing): that saves one pass. Then √s + ε = c·(√slot + ε/c) with c = √(1 - smoothing).
+        # The slot holds s / (1 - smoothing): that saves one pass. Then √s + ε = c·(√slot + ε/c) with c = √(1 -
+        # smoothing).
         scale = (1.0 - self.smoothing) ** 0.5
         eps = ctx.number(self.epsilon / scale)
 
@@ -268,8 +270,8 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Adapts the step length of every weight; works well almost everywhere.
 
-    m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  w ← w − rate · m̂ / (√v̂ + ε), where m̂ and v̂ are m and v corrected
-    for their start at zero.
+    m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  w ← w − rate · m̂ / (√v̂ + ε), where m̂ and v̂ are m and v
+    corrected for their start at zero.
 
     The first thing to try. Weight decay is added to the gradient; AdamW does that better. Source: Kingma and Ba 2015,
     arXiv:1412.6980.
@@ -282,8 +284,8 @@ class Adam(Optimizer):
     slots = ("mean", "square")
 
     beta1: float = param(
-        0.9, "Beta 1", "How long gradients are remembered. Higher: smoother direction; lower: reacts faster.", ge=0, lt=1,
-        step=0.01, advanced=True)
+        0.9, "Beta 1", "How long gradients are remembered. Higher: smoother direction; lower: reacts faster.", ge=0,
+        lt=1, step=0.01, advanced=True)
     beta2: float = param(
         0.999, "Beta 2", "How long gradient sizes are remembered. Higher: steadier step lengths; lower: adapts faster.",
         ge=0, lt=1, step=0.001, advanced=True)
@@ -364,5 +366,5 @@ class AdamW(Adam):
     decoupled = True
 
     weight_decay: float = param(
-        0.01, "Weight decay", "Pulls weights towards zero in every step. Higher: smoother functions that generalise better, "
-        "but too high cannot learn. Biases are left alone.", ge=0, le=10)
+        0.01, "Weight decay", "Pulls weights towards zero in every step. Higher: smoother functions that generalise "
+        "better, but too high cannot learn. Biases are left alone.", ge=0, le=10)

@@ -1,9 +1,10 @@
-"""How the learning rate changes during a run. A schedule is a pure function of the progress, so resuming needs no state."""
+"""How the learning rate changes during a run. A schedule is a pure function of progress, so resuming needs no state."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nndesigner.spec import Declared, param
 
@@ -26,6 +27,9 @@ class Schedule(Declared):
     """How the learning rate changes during the run."""
 
     group = "Schedule"
+
+    #: the rate changes from step to step, not only from epoch to epoch
+    within_epoch: ClassVar[bool] = False
 
     def rate(self, base: float, progress: SchedulePoint) -> float:
         """Learning rate of the next step, from the rate that the optimizer states."""
@@ -82,9 +86,10 @@ class Cosine(Schedule):
     title = "Cosine"
     icon = "mdi6.cosine-wave"
     keywords = ("annealing", "decay")
+    within_epoch = True
 
-    final: float = param(0.0, "Final share", "Rate at the end as a share of the rate at the start. Higher: keeps moving to "
-                         "the end.", ge=0, le=1, step=0.01)
+    final: float = param(0.0, "Final share", "Rate at the end as a share of the rate at the start. Higher: keeps "
+                         "moving to the end.", ge=0, le=1, step=0.01)
 
     def rate(self, base: float, progress: SchedulePoint) -> float:
         done = min(progress.step / max(progress.steps, 1), 1.0)
@@ -97,18 +102,20 @@ class OneCycle(Schedule):
 
     The optimizer's learning rate is the peak. Both ways follow half a cosine wave.
 
-    Trains fast with a high peak; choose the peak near the highest rate that does not diverge. Source: Smith and Topin 2018,
-    arXiv:1708.07120. PyTorch: OneCycleLR.
+    Trains fast with a high peak; choose the peak near the highest rate that does not diverge. Source: Smith and Topin
+    2018, arXiv:1708.07120. PyTorch: OneCycleLR.
     """
 
     kind = "one_cycle.v1"
     title = "One cycle"
     icon = "mdi6.chart-bell-curve"
     keywords = ("warm-up", "super-convergence", "1cycle")
+    within_epoch = True
 
-    warm_up: float = param(0.3, "Warm-up", "Share of the run spent rising to the peak. Higher: gentler start.", gt=0, lt=1,
-                           step=0.05)
-    start_divisor: float = param(25.0, "Start divisor", "The rate starts at the peak divided by this. Higher: gentler start.",
+    warm_up: float = param(0.3, "Warm-up", "Share of the run spent rising to the peak. Higher: gentler start.", gt=0,
+                           lt=1, step=0.05)
+    start_divisor: float = param(25.0, "Start divisor", "The rate starts at the peak divided by this. Higher: gentler "
+                                 "start.",
                                  ge=1, le=1e6)
     final_divisor: float = param(1e4, "Final divisor", "The rate ends at the start divided by this. Higher: finer last "
                                  "steps.", ge=1, le=1e12, advanced=True)
@@ -144,8 +151,8 @@ class Plateau(Schedule):
 
     factor: float = param(0.1, "Factor", "What the rate is multiplied with at a drop. Lower: harder drops.", gt=0, lt=1,
                           step=0.05)
-    patience: int = param(10, "Patience", "Epochs without improvement that are put up with. Higher: waits longer.", ge=0,
-                          le=1_000_000, unit="epochs")
+    patience: int = param(10, "Patience", "Epochs without improvement that are put up with. Higher: waits longer.",
+                          ge=0, le=1_000_000, unit="epochs")
     lowest: float = param(0.0, "Lowest share", "The rate never falls below this share of its start.", ge=0, le=1,
                           advanced=True)
 

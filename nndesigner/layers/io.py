@@ -22,10 +22,11 @@ class Input(Layer):
     keywords = ("data", "source", "features", "image")
     ports = ()
 
-    field: str = param("", "Field", "Which field of the data enters here. Empty: the first one not yet used.", editor="field")
+    field: str = param("", "Field", "Which field of the data enters here. Empty: the first one not yet used.",
+                       editor="field")
     shape: tuple[int, ...] = param(
-        (), "Shape without data", "Height, width, channels for pictures; one number for features. Used only while no data are "
-        "chosen.", ge=None,
+        (), "Shape without data", "Height, width, channels for pictures; one number for features. Used only while no "
+        "data are chosen.", ge=None,
     )
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -33,7 +34,8 @@ class Input(Layer):
             raise ShapeError("data", "none", "choose a data set, or type a shape")
         axes = {1: "F", 2: "TF", 3: "HWC", 4: "DHWC"}.get(len(self.shape))
         if axes is None or min(self.shape) < 1:
-            raise ShapeError("one to four whole numbers of at least 1", "×".join(map(str, self.shape)), "correct the shape")
+            raise ShapeError("one to four whole numbers of at least 1", "×".join(map(str, self.shape)),
+                             "correct the shape")
         return Shape(axes, self.shape)
 
 
@@ -51,14 +53,16 @@ class Output(Layer):
     emits = False
 
     task: Literal["auto", "classification", "regression", "reconstruction"] = param(
-        "auto", "Task", "Classification gives a probability for each class, regression a number, reconstruction repeats the "
-        "input (autoencoder). Auto chooses by the target.", labels={"auto": "auto (by the target)"},
+        "auto", "Task", "Classification gives a probability for each class, regression a number, reconstruction "
+        "repeats the input (autoencoder). Auto chooses by the target.", labels={"auto": "auto (by the target)"},
     )
-    target: str = param("", "Target", "Which field of the data is the truth. Empty: chosen by the task.", editor="field")
+    target: str = param("", "Target", "Which field of the data is the truth. Empty: chosen by the task.",
+                        editor="field")
     loss: choice_of(Loss) | None = param(
         None, "Loss", "What training makes small. Empty: cross-entropy for classes, mean squared error for values.")
     weight: float = param(
-        1.0, "Weight", "How much this output counts among several. Higher: training cares more about it.", gt=0, le=1000)
+        1.0, "Weight", "How much this output counts among several. Higher: training cares more about it.", gt=0,
+        le=1000)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]

@@ -1,0 +1,6 @@
+"""The catalogue of layers. Importing this package declares them all; adding a layer touches one file of the family."""
+
+from nndesigner.layers import activation, dense, io
+from nndesigner.layers.base import Bind, Layer, Weight
+
+__all__ = ["Bind", "Layer", "Weight", "activation", "dense", "io"]
