@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -53,6 +55,21 @@ class Dataset:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over names and contents of all columns, as hexadecimal text. Roles and notes do not count."""
+        digest = hashlib.sha256()
+        for column in self.columns:
+            values = column.values
+            digest.update(f"{column.name}\0{column.kind}\0{values.dtype.str}\0{values.shape}\0".encode())
+            for start in range(0, len(values), 4096):
+                chunk = values[start:start + 4096]
+                if chunk.dtype == object:
+                    digest.update("".join(f"{t}\1" if t is not None else "\2" for t in chunk).encode())
+                else:
+                    digest.update(np.ascontiguousarray(chunk))
+        return digest.hexdigest()
 
 
 class DataError(ValueError):

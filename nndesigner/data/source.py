@@ -1,0 +1,56 @@
+"""What a data source is: a declaration with a `load`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Self
+
+from nndesigner.data.dataset import Dataset, Form
+from nndesigner.spec import Declared, describe
+
+#: progress(fraction done or None, what is being done); may raise Cancelled
+Progress = Callable[[float | None, str], None]
+
+
+class Cancelled(Exception):
+    """The user does not want the data any more. Raised by a progress function, never an error to show."""
+
+
+class Source(Declared):
+    """Where data come from: its parameters are the fields of the class."""
+
+    #: how its data are shown; a file decides for itself and may give another form when loaded
+    form: ClassVar[Form]
+
+    def load(self, progress: Progress) -> Dataset:
+        """Read or make the data. Raises DataError, and Cancelled when `progress` does."""
+        raise TypeError(f"{type(self).__name__} declares no load.")
+
+    def files(self) -> dict[str, str]:
+        """Parameters that name files, without the empty ones."""
+        names = (info.name for info in describe(type(self)) if info.editor == "file")
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+    def resolve(self, base: Path | None) -> Self:
+        """The same source with whole paths; relative ones start at `base`, the folder of the project."""
+        if base is None:
+            return self
+        return self._with_files({name: str(base / path) for name, path in self.files().items()})
+
+    def relative_to(self, base: Path) -> Self:
+        """The same source for a project in folder `base`: paths at or below it become relative, so both can be moved."""
+        changed = {}
+        for name, path in self.files().items():
+            whole = Path(os.path.abspath(base / path))
+            if whole.is_relative_to(os.path.abspath(base)):
+                changed[name] = whole.relative_to(os.path.abspath(base)).as_posix()
+        return self._with_files(changed)
+
+    def _with_files(self, changed: dict[str, str]) -> Self:
+        return self.replaced(**changed) if changed else self
+
+
+def quiet(fraction: float | None, text: str) -> None:
+    """A progress function for those who do not want to know."""
