@@ -1,1 +1,1 @@
-"""The drawing: a frozen value, pure edits of it, what is wrong with it and how to mend it. Knows no data and no window."""
+"""The drawing: a frozen value, pure edits of it, what is wrong with it, and cures. Knows no data and no window."""

@@ -1,71 +1,220 @@
-"""What is right and wrong with a drawing: order, shapes, costs and problems. Never raises; the valid part keeps its shapes."""
+"""What is right and wrong with a drawing: order, shapes, costs, problems. Never raises; the valid part keeps shapes.
+
+Given the last result, only what an edit touched is worked out again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
 
-from nndesigner.graph.model import Edge, Graph
-from nndesigner.spec import Shape, Signature
-from nndesigner.spec.loss import Loss, Task
+from nndesigner.graph import repair
+from nndesigner.graph.checked import Checked, Head, Problem, Repair
+from nndesigner.graph.edit import add_node, connect
+from nndesigner.graph.heads import head_of
+from nndesigner.graph.layout import free_spot
+from nndesigner.graph.model import GAP_X, NODE_W, Graph, Node
+from nndesigner.graph.order import circles, leading_to, topological
+from nndesigner.graph.rules import Facts, feeds, look, look_at_input, open_port_problems
+from nndesigner.layers.io import Input, Output
+from nndesigner.spec import Signature
 
+__all__ = ["Checked", "Head", "Problem", "Repair", "check"]
 
-@dataclass(frozen=True)
-class Repair:
-    """A proposed cure: what it does in words ("Insert Flatten before Dense") and the edit, a pure function."""
-
-    text: str
-    apply: Callable[[Graph], Graph]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with the drawing. An "error" prevents training, a "warning" does not.
-
-    `text` is a whole sentence: what it got, what it needs, what to do. `node` is None for a problem of the whole drawing.
-    """
-
-    severity: Literal["error", "warning"]
-    text: str
-    node: str | None = None
-    edge: Edge | None = None
-    repairs: tuple[Repair, ...] = ()
+#: so many unwired nodes get a proposal for a wire; a search for each of a thousand would take too long
+_PROPOSALS = 12
 
 
 @dataclass(frozen=True)
-class Head:
-    """What an Output node compares with what. `loss` None: the engine's choice for the task."""
+class _Memo:
+    """What the next check may take over."""
 
-    node: str
-    task: Task
-    #: name of the data field that is the truth
-    target: str
-    classes: tuple[str, ...]
-    loss: Loss | None
-    weight: float
+    facts: Mapping[str, Facts]
+    #: all nodes that can be ordered, and those that cannot (on a circle or behind one)
+    ordered: tuple[str, ...]
+    knotted: tuple[str, ...]
+    outputs: tuple[str, ...]
+    leading: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Checked:
-    """Result of `check`. Mappings hold the nodes for which the value could be worked out."""
+def check(graph: Graph, signature: Signature, previous: Checked | None = None) -> Checked:
+    """Order, shapes, costs and problems of a drawing for these data. `previous` makes it quick after a small edit."""
+    if previous is not None and previous.signature != signature:
+        previous = None
+    if previous is not None and previous.graph is graph:
+        return previous
+    old: _Memo | None = previous.memo if previous is not None else None
+    wires_kept = previous is not None and previous.graph.incoming is graph.incoming
 
-    graph: Graph
-    signature: Signature
-    #: topological order of all nodes with a shape that lead to or belong to a valid part
-    order: tuple[str, ...]
-    #: output shape of a node (for Output: the shape of its input)
-    shapes: Mapping[str, Shape]
-    #: trained values of a node
-    parameters: Mapping[str, int]
-    #: multiply-adds of one forward pass of one sample
-    multiply_adds: Mapping[str, int]
-    #: Input node -> name of the data field that feeds it
-    inputs: Mapping[str, str]
-    heads: Mapping[str, Head]
-    problems: tuple[Problem, ...]
+    if wires_kept:
+        ordered, knotted = old.ordered, old.knotted
+    else:
+        ordered = topological(graph)
+        placed = set(ordered)
+        knotted = tuple(n.id for n in graph.nodes if n.id not in placed) if len(ordered) < len(graph.nodes) else ()
+    fields = feeds(graph, signature)
 
-    @property
-    def trainable(self) -> bool:
-        """No errors and something to train towards."""
-        return bool(self.heads) and not any(p.severity == "error" for p in self.problems)
+    if previous is None:
+        stale = set(graph.by_id)
+        facts: dict[str, Facts] = {}
+    else:
+        stale = _touched(previous.graph, graph)
+        stale.update(i for i, field in fields.items() if i not in old.facts or old.facts[i].field != field)
+        stale.update(i for i in old.knotted if i in graph.by_id)
+        facts = dict(old.facts)
+        for gone in facts.keys() - graph.by_id.keys():
+            del facts[gone]
+    stale.update(knotted)
+    for node_id in knotted:
+        facts[node_id] = Facts()
+    shapes = {} if previous is None else previous.shapes.copy()
+    parameters = {} if previous is None else previous.parameters.copy()
+    costs = {} if previous is None else previous.multiply_adds.copy()
+    for gone in shapes.keys() - graph.by_id.keys():
+        del shapes[gone], parameters[gone], costs[gone]
+
+    for node_id in (*ordered, *knotted):
+        if node_id not in stale:
+            continue
+        node = graph.node(node_id)
+        if isinstance(node.layer, Input) and not graph.incoming[node_id]:
+            found = look_at_input(node, fields[node_id], signature)
+        else:
+            found = look(graph, node, [facts[e.source].shape for e in graph.incoming[node_id]])
+        if node_id in facts and facts[node_id].shape != found.shape or node_id not in facts:
+            stale.update(e.target for e in graph.outgoing[node_id])
+        facts[node_id] = found
+        if found.shape is not None:
+            shapes[node_id], parameters[node_id], costs[node_id] = found.shape, found.parameters, found.multiply_adds
+        elif node_id in shapes:
+            del shapes[node_id], parameters[node_id], costs[node_id]
+
+    outputs = tuple(n.id for n in graph.nodes if isinstance(n.layer, Output))
+    if wires_kept and outputs == old.outputs:
+        leading = old.leading
+    else:
+        leading = leading_to(graph, outputs)
+    heads, head_problems = _heads(graph, outputs, shapes, signature)
+    problems = _drawing_problems(graph, signature, fields, outputs, ordered)
+    problems += _circle_problems(graph, knotted)
+    problems += _node_problems(graph, facts, leading, head_problems, bool(outputs))
+    order = ordered if len(shapes) == len(ordered) else tuple(i for i in ordered if i in shapes)
+    return Checked(
+        graph, signature, order, MappingProxyType(shapes), MappingProxyType(parameters), MappingProxyType(costs),
+        MappingProxyType({i: field.name for i, field in fields.items() if field is not None and i in shapes}),
+        MappingProxyType(heads), tuple(problems), _Memo(facts, ordered, knotted, outputs, leading),
+    )
+
+
+def _touched(before: Graph, after: Graph) -> set[str]:
+    """Nodes that are new or have another layer, name or other wires than before."""
+    known = before.by_id
+    found = set()
+    for node in after.nodes:
+        old = known.get(node.id)
+        if old is not node and (old is None or old.layer is not node.layer or old.name != node.name):
+            found.add(node.id)
+            found.update(e.target for e in after.outgoing[node.id])  # their sentences may name this node
+    if before.incoming is not after.incoming:
+        wires = before.incoming
+        for node_id, edges in after.incoming.items():
+            old_edges = wires.get(node_id)
+            if old_edges is not edges and old_edges != edges:
+                found.add(node_id)
+    return found
+
+
+def _heads(
+    graph: Graph, outputs: tuple[str, ...], shapes: Mapping, signature: Signature
+) -> tuple[dict[str, Head], dict[str, list[Problem]]]:
+    heads: dict[str, Head] = {}
+    problems: dict[str, list[Problem]] = {}
+    used: set[str] = set()
+    for node_id in outputs:
+        head, problems[node_id] = head_of(graph, graph.node(node_id), shapes.get(node_id), signature, used)
+        if head is not None:
+            used.add(head.target)
+            if node_id in shapes:
+                heads[node_id] = head
+    return heads, problems
+
+
+def _drawing_problems(
+    graph: Graph, signature: Signature, inputs: Mapping, outputs: tuple[str, ...], ordered: tuple[str, ...]
+) -> list[Problem]:
+    """What is wrong with the drawing as a whole."""
+    problems = []
+    if not graph.nodes:
+        add = Repair("Add an Input", lambda g: add_node(g, Input(), 0, 0)[0])
+        problems.append(Problem("error", "The drawing is empty: drag an Input onto it, then layers.", repairs=(add,)))
+    elif not inputs:
+        text = "The drawing has no Input: add one, so that data can enter."
+        problems.append(Problem("error", text, repairs=(_first(graph),)))
+    if graph.nodes and not outputs:
+        cures = _last(graph, ordered)
+        text = "The drawing has no Output: add one behind the last layer, so that there is something to learn."
+        problems.append(Problem("error", text, repairs=cures))
+    if not signature.fields:
+        problems.append(Problem("error", "Choose data to train on."))
+    return problems
+
+
+def _first(graph: Graph) -> Repair:
+    """An Input before the leftmost node that lacks one."""
+    lacking = [n for n in graph.nodes if n.layer.ports and not graph.incoming[n.id]]
+    node = min(lacking or graph.nodes, key=lambda n: (n.x, n.y))
+
+    def apply(g: Graph) -> Graph:
+        g, new = add_node(g, Input(), *free_spot(g, node.x - NODE_W - GAP_X, node.y))
+        return connect(g, new, node.id, node.layer.ports[0]) if lacking else g
+
+    return Repair(f"Add an Input before {node.title}" if lacking else "Add an Input", apply)
+
+
+def _last(graph: Graph, ordered: tuple[str, ...]) -> tuple[Repair, ...]:
+    """An Output behind the last node whose output goes nowhere."""
+    ends = [i for i in ordered if graph.node(i).layer.emits and not graph.outgoing[i]]
+    if not ends:
+        return ()
+    node = graph.node(ends[-1])
+
+    def apply(g: Graph) -> Graph:
+        g, new = add_node(g, Output(), *free_spot(g, node.x + NODE_W + GAP_X, node.y))
+        return connect(g, node.id, new)
+
+    return (Repair(f"Add an Output behind {node.title}", apply),)
+
+
+def _circle_problems(graph: Graph, knotted: tuple[str, ...]) -> list[Problem]:
+    problems = []
+    for circle in circles(graph, knotted) if knotted else ():
+        edge = circle[-1]
+        names = [graph.node(e.source).title for e in circle]
+        way = " → ".join((*names[:4], "…") if len(names) > 5 else names) + f" → {names[0]}"
+        text = f"These wires form a circle ({way}), so no layer can begin: remove one of them."
+        problems.append(Problem("error", text, edge.target, edge, (repair.unwiring(graph, edge),)))
+    return problems
+
+
+def _node_problems(
+    graph: Graph, facts: Mapping[str, Facts], leading: frozenset[str], heads: Mapping[str, list[Problem]], outputs: bool
+) -> list[Problem]:
+    """Problems of single nodes, in the order of the drawing."""
+    problems: list[Problem] = []
+    loose: list[Node] | None = None
+    proposals = _PROPOSALS
+    for node in graph.nodes:
+        found = facts[node.id]
+        if found.open_ports:
+            if loose is None:
+                loose = [n for n in graph.nodes if n.layer.emits and not graph.outgoing[n.id]]
+            proposals -= 1
+            problems += open_port_problems(graph, node, found.open_ports, loose if proposals >= 0 else ())
+        problems += found.problems
+        if node.id in heads:
+            problems += heads[node.id]
+        elif outputs and node.id not in leading and not found.open_ports and not graph.outgoing[node.id]:
+            text = f"{node.title} leads to no Output, so it learns nothing: draw a wire from it, or remove it."
+            problems.append(Problem("warning", text, node.id, repairs=(repair.removal(node),)))
+    return problems

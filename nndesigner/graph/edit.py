@@ -27,7 +27,7 @@ def add_node(graph: Graph, layer: Layer | Placeholder, x: float, y: float, name:
 
 
 def remove_nodes(graph: Graph, ids: Iterable[str], rejoin: bool = False) -> Graph:
-    """Take nodes and their wires away. `rejoin` wires what came before them to what came after, where ports allow it."""
+    """Take nodes and their wires away. `rejoin` wires what came before to what came after, where ports allow it."""
     gone = {_node(graph, i).id for i in ids}
     if not gone:
         return graph
@@ -67,7 +67,7 @@ def set_params(graph: Graph, node_id: str, **params: Any) -> Graph:
     """Change parameters of a node's layer. Raises pydantic.ValidationError (a ValueError) for values out of range."""
     node = _node(graph, node_id)
     if isinstance(node.layer, Placeholder):
-        raise EditError(f"The parameters of '{node.layer.kind}' cannot be changed: this version does not know the layer.")
+        raise EditError(f"The parameters of '{node.layer.kind}' cannot be changed: this version does not know it.")
     return _replaced(graph, {node_id: replace(node, layer=node.layer.replaced(**params))})
 
 
@@ -204,7 +204,7 @@ def duplicate(graph: Graph, ids: Iterable[str], dx: float, dy: float) -> tuple[G
 
 
 def align(graph: Graph, ids: Collection[str], how: Literal["left", "top", "row", "column"]) -> Graph:
-    """Line nodes up: "left" and "top" share that edge; "row" and "column" also space them evenly, in their present order."""
+    """Line nodes up: "left" and "top" share that edge; "row" and "column" also space them evenly, in order."""
     nodes = [_node(graph, i) for i in ids]
     if not nodes:
         return graph

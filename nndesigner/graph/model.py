@@ -61,7 +61,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edge:
-    """A wire from the output of `source` to port `port` of `target`. Order among wires of one port is the order in the graph."""
+    """A wire from the output of `source` to port `port` of `target`.
+
+    Order among wires of one port is the order in the graph.
+    """
 
     source: str
     target: str

@@ -1,0 +1,159 @@
+"""What is right and wrong with one node, given what its wires bring."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nndesigner.graph import edit, repair
+from nndesigner.graph.checked import Problem, Repair
+from nndesigner.graph.model import Edge, Graph, Node, Placeholder
+from nndesigner.layers.io import Input
+from nndesigner.spec import DataField, Shape, ShapeError, Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What could be worked out of one node. `open_ports` are ports that lack a wire."""
+
+    shape: Shape | None = None
+    parameters: int = 0
+    multiply_adds: int = 0
+    problems: tuple[Problem, ...] = ()
+    open_ports: tuple[str, ...] = ()
+    field: DataField | None = None
+
+
+def look(graph: Graph, node: Node, arriving: Sequence[Shape | None]) -> Facts:
+    """Facts of any node but an Input. `arriving` are the shapes that its wires bring, None where unknown."""
+    layer = node.layer
+    edges = graph.incoming[node.id]
+    if isinstance(layer, Placeholder):
+        text = f"This version does not know the layer '{layer.kind}': update nndesigner, or remove it."
+        return Facts(problems=(Problem("error", text, node.id, repairs=(repair.removal(node),)),))
+    problems = _wire_problems(graph, node, edges)
+    if layer.many:
+        used = [
+            (e, s) for e, s in zip(edges, arriving) if e.port == layer.ports[0] and graph.node(e.source).layer.emits
+        ]
+        open_ports = () if len(used) >= 2 else layer.ports
+    else:
+        first: dict[str, tuple[Edge, Shape | None]] = {}
+        for edge, shape in zip(edges, arriving):
+            if graph.node(edge.source).layer.emits:
+                first.setdefault(edge.port, (edge, shape))
+        open_ports = tuple(p for p in layer.ports if p not in first)
+        used = [first[p] for p in layer.ports if p in first]
+    shapes = [s for _, s in used if s is not None]
+    if open_ports or problems or len(shapes) != len(used):
+        return Facts(problems=problems, open_ports=open_ports)
+    try:
+        out = layer.output_shape(*shapes)
+        weights = layer.weights(*shapes)
+        cost = layer.multiply_adds(*shapes)
+    except ShapeError as error:
+        cures = repair.from_remedies(node, [e for e, _ in used], shapes, error.remedies)
+        edge = used[0][0] if len(used) == 1 else None
+        return Facts(problems=(Problem("error", f"{node.title} {error}", node.id, edge, cures),))
+    except Exception as error:  # a fault of one layer's rule must not take the other problems from the user's eyes
+        text = f"{node.title} cannot work with {_shapes(shapes)}: its rule fails with {type(error).__name__}: {error}."
+        return Facts(problems=(Problem("error", text, node.id),))
+    return Facts(out, sum(math.prod(w.shape) for w in weights.values()), cost)
+
+
+def look_at_input(node: Node, field: DataField | None, signature: Signature) -> Facts:
+    """Facts of an Input that reads `field`, or found none in the data."""
+    layer = node.layer
+    if field is not None:
+        return Facts(field.shape, field=field)
+    if signature.inputs:
+        names = [f.name for f in signature.inputs]
+        if layer.field:
+            text = (f"{node.title} wants the field '{layer.field}', but the inputs of the data are {_names(names)}: "
+                    "choose one of them.")
+        else:
+            text = (f"{node.title} finds no field left, because other inputs read {_names(names)} already: choose a "
+                    "field, or remove it.")
+        cures = [_reading(node, name) for name in names[: repair.MOST - 1]]
+        return Facts(problems=(Problem("error", text, node.id, repairs=(*cures, repair.removal(node))),))
+    try:
+        return Facts(layer.output_shape())
+    except ShapeError as error:
+        return Facts(problems=(Problem("error", f"{node.title} {error}", node.id),))
+
+
+def feeds(graph: Graph, signature: Signature) -> dict[str, DataField | None]:
+    """Which field of the data enters at which Input: the one it names, or the first not used by an Input before it."""
+    found: dict[str, DataField | None] = {}
+    used: set[str] = set()
+    for node in graph.nodes:
+        if isinstance(node.layer, Input):
+            wanted = node.layer.field
+            choice = next((f for f in signature.inputs if (f.name == wanted if wanted else f.name not in used)), None)
+            found[node.id] = choice
+            if choice is not None:
+                used.add(choice.name)
+    return found
+
+
+def open_port_problems(graph: Graph, node: Node, ports: Sequence[str], loose: Sequence[Node]) -> list[Problem]:
+    """Ports without a wire. `loose` are nodes whose output goes nowhere: the nearest that may is proposed."""
+    layer = node.layer
+    problems = []
+    for port in ports:
+        if layer.many:
+            count = len(graph.incoming[node.id])
+            todo = "draw another" if count else "draw them"
+            text = f"{node.title} needs two or more wires, got {count}: {todo}, or remove it."
+        elif len(layer.ports) == 1:
+            text = f"{node.title} has no input: draw a wire to it from an earlier layer."
+        else:
+            text = f"{node.title} has nothing at its port '{port}': draw a wire to it from an earlier layer."
+        near = [n for n in loose if not edit.why_not(graph, n.id, node.id, port)]
+        near.sort(key=lambda n: (n.x > node.x, math.hypot(n.x - node.x, n.y - node.y)))
+        cures = [repair.wiring(graph, n.id, node.id, port) for n in near[:1]] if _one_is_enough(graph, node) else []
+        problems.append(Problem("error", text, node.id, repairs=(*cures, repair.removal(node))))
+    return problems
+
+
+def _one_is_enough(graph: Graph, node: Node) -> bool:
+    return not node.layer.many or len(graph.incoming[node.id]) == 1
+
+
+def _wire_problems(graph: Graph, node: Node, edges: Sequence[Edge]) -> tuple[Problem, ...]:
+    """Wires that cannot be: only a damaged or foreign file has them, because no edit draws them."""
+    layer = node.layer
+    problems = []
+    taken: dict[str, Edge] = {}
+    for edge in edges:
+        source = graph.node(edge.source)
+        cut = repair.unwiring(graph, edge)
+        if not source.layer.emits:
+            text = f"{node.title} gets a wire from {source.title}, which has no output: remove the wire."
+            problems.append(Problem("error", text, node.id, edge, (cut,)))
+        elif not layer.ports:
+            text = f"{node.title} gets a wire, but takes none: remove the wire."
+            problems.append(Problem("error", text, node.id, edge, (cut,)))
+        elif edge.port not in layer.ports:
+            text = f"{node.title} has no port '{edge.port}', it has {_names(layer.ports)}: remove the wire."
+            problems.append(Problem("error", text, node.id, edge, (cut,)))
+        elif edge.port in taken and not layer.many:
+            begin = graph.node(taken[edge.port].source)
+            text = f"{node.title} takes one wire, but {begin.title} and {source.title} both lead to it: remove one."
+            other = repair.unwiring(graph, taken[edge.port])
+            problems.append(Problem("error", text, node.id, edge, (cut, other)))
+        taken.setdefault(edge.port, edge)
+    return tuple(problems)
+
+
+def _reading(node: Node, name: str) -> Repair:
+    return Repair(f"Let {node.title} read '{name}'", lambda graph: edit.set_params(graph, node.id, field=name))
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"'{n}'" for n in names)
+
+
+def _shapes(shapes: Sequence[Shape]) -> str:
+    return " and ".join(s.lettered for s in shapes) or "no input"
