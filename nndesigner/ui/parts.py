@@ -83,11 +83,21 @@ def _colour_icon(widget: QPushButton | QToolButton) -> None:
     widget.setIcon(icons.icon(widget.property("icon_name"), colour, widget.iconSize().width(), tokens.faint))
 
 
+class _Follower(QObject):
+    """Child of the widget it refreshes: Qt ends the connection when the widget dies."""
+
+    def __init__(self, owner: QObject, refresh: Callable[[], None]) -> None:
+        super().__init__(owner)
+        self._refresh = refresh
+        theme.notifier.changed.connect(self.refresh)
+
+    def refresh(self) -> None:
+        self._refresh()
+
+
 def follow_theme(owner: QObject, refresh: Callable[[], None]) -> None:
     """Call `refresh` now and at each change of the theme, as long as `owner` lives."""
-    connection = theme.notifier.changed.connect(refresh)
-    owner.destroyed.connect(lambda: theme.notifier.disconnect(connection))
-    refresh()
+    _Follower(owner, refresh).refresh()
 
 
 def margins(layout: QLayout, *sides: int, gap: int = 8) -> QLayout:

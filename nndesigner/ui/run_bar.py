@@ -1,0 +1,182 @@
+"""The bar at the top: file, undo, arrange; the run with its progress; device and commands."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidgetAction,
+)
+
+from nndesigner.training.telemetry import Telemetry
+from nndesigner.ui.devices import Devices, words
+from nndesigner.ui.document import Document
+from nndesigner.ui.parts import ElidedLabel, label, line, margins, set_icon
+from nndesigner.ui.run_control import RunControl, progress_words
+from nndesigner.ui.runner import Runner
+from nndesigner.ui.stylesheet import role
+
+BAR_HEIGHT = 48
+
+
+class RunBar(QFrame):
+    """The window's one bar."""
+
+    #: the progress text was clicked while something is missing
+    help_wanted = Signal()
+
+    def __init__(
+        self, document: Document, runner: Runner, control: RunControl, devices: Devices, menu: QMenu,
+        undo: QAction, redo: QAction, arrange: QAction, commands: QAction,
+    ) -> None:
+        super().__init__()
+        self._document, self._runner, self._control, self._devices = document, runner, control, devices
+        role(self, "bar")
+        self.setFixedHeight(BAR_HEIGHT)
+        self.menu_button = QToolButton()
+        role(self.menu_button, "plain")
+        set_icon(self.menu_button, "mdi6.menu", "muted", 18)
+        self.menu_button.setMenu(menu)
+        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button.setToolTip("Menu (F10 or Alt)")
+        self.menu_button.setAccessibleName("Menu")
+        self.menu_button.setFixedSize(30, 30)
+        self.file_label = ElidedLabel()
+        role(self.file_label, "name")
+        self.file_label.setMaximumWidth(220)
+        self._modified = label("•", "muted")
+        self._modified.setFixedWidth(10)
+        self._modified.setToolTip("There are changes that are not saved")
+
+        left = line(self.menu_button, self.file_label, self._modified, self._icon_button(undo), self._icon_button(redo),
+                    _text_button(arrange), gap=8)
+        self.train = _text_button(control.train, "primary")
+        self.train.setMinimumWidth(92)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(6)
+        self.progress.setMinimumWidth(60)
+        self.progress.setMaximumWidth(210)
+        self.progress.setAccessibleName("Progress of the training")
+        self.words = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        role(self.words, "muted")
+        self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.words.setMinimumWidth(90)
+        centre = QHBoxLayout()
+        margins(centre, 0, gap=8)
+        for button in (self.train, _text_button(control.step), _text_button(control.stop)):
+            centre.addWidget(button)
+        centre.addWidget(self.progress, 2)
+        centre.addWidget(self.words, 3)
+
+        self.device = QToolButton()
+        role(self.device, "button")
+        self.device.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.device.setMenu(QMenu(self.device))
+        self.device.menu().aboutToShow.connect(self._fill_devices)
+        self.device.setToolTip("Where training computes")
+        self.device.setAccessibleName("Device")
+        self.commands = _text_button(commands)
+        right = line(self.device, self.commands)
+
+        layout = QHBoxLayout(self)
+        margins(layout, 8, 0, 12, 0, gap=16)
+        layout.addLayout(left)
+        layout.addStretch(2)
+        layout.addLayout(centre, 7)
+        layout.addStretch(1)
+        layout.addLayout(right)
+
+        document.file_changed.connect(self._show_file)
+        document.changed.connect(lambda *_: self._show_device())
+        devices.changed.connect(self._show_device)
+        runner.telemetry_changed.connect(self._show_progress)
+        control.changed.connect(lambda: self._show_progress(runner.telemetry))
+        self._show_file()
+        self._show_device()
+        self._show_progress(runner.telemetry)
+
+    def _icon_button(self, action: QAction) -> QPushButton:
+        button = _text_button(action)
+        button.setText("")
+        button.setFixedWidth(36)
+        action.changed.connect(lambda: button.setText(""))
+        return button
+
+    def _show_file(self) -> None:
+        path = self._document.path
+        self.file_label.setText(path.name if path else "Untitled")
+        needed = self.file_label.fontMetrics().horizontalAdvance(self.file_label.text()) + 2
+        self.file_label.setMinimumWidth(min(220, needed))
+        self._modified.setText("•" if self._document.modified else "")
+
+    def _show_progress(self, telemetry: Telemetry) -> None:
+        text = progress_words(self._runner, telemetry)
+        if text != self.words.text():
+            self.words.setText(text)
+        begun = self._runner.session is not None and telemetry.step > 0
+        self.progress.setVisible(begun)
+        if begun:
+            self.progress.setValue(round(1000 * telemetry.step / max(1, telemetry.steps)))
+
+    def _show_device(self) -> None:
+        self.device.setText(self._devices.title(self._document.design.training.device))
+
+    def _fill_devices(self) -> None:
+        menu = self.device.menu()
+        menu.clear()
+        chosen = self._document.design.training.device
+        for status in self._devices.found:
+            action = menu.addAction(words(status))
+            action.setCheckable(True)
+            action.setChecked(status.name == chosen)
+            action.setEnabled(status.usable)
+            action.triggered.connect(lambda _=False, name=status.name: self._choose(name))
+            if status.reason:
+                _add_words(menu, status.reason)
+        if not self._devices.known:
+            _add_words(menu, "Looking for a GPU…")
+
+    def _choose(self, name: str) -> None:
+        self._document.edit_training("Choose the device", device=name)
+
+
+def _add_words(menu: QMenu, text: str) -> None:
+    """A few lines of explanation inside a menu."""
+    words_label = label(text, "caption", wrap=True)
+    words_label.setMinimumWidth(280)
+    words_label.setContentsMargins(32, 0, 12, 6)
+    entry = QWidgetAction(menu)
+    entry.setDefaultWidget(words_label)
+    menu.addAction(entry)
+
+
+def _text_button(action: QAction, kind: str = "") -> QPushButton:
+    """A push button that follows an action: text, tooltip, icon and availability."""
+    button = QPushButton()
+    if kind:
+        role(button, kind)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def follow() -> None:
+        hint = action.property("hint")
+        button.setText(f"{action.iconText()}  {hint}" if hint else action.iconText())
+        button.setToolTip(action.toolTip())
+        button.setAccessibleName(action.iconText())
+        button.setEnabled(action.isEnabled())
+        name = action.property("icon_name")
+        if name and button.property("icon_name") != name:
+            set_icon(button, name)
+
+    action.changed.connect(follow)
+    button.clicked.connect(lambda: action.trigger())
+    follow()
+    return button
