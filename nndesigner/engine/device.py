@@ -60,7 +60,8 @@ class Device:
         try:
             return importlib.import_module("cupy")
         except ImportError as error:
-            raise DeviceError(f"CuPy is not installed, so {self.title} cannot be used. Install it with {EXTRAS}.") from error
+            text = f"CuPy is not installed, so {self.title} cannot be used. Install it with {EXTRAS}."
+            raise DeviceError(text) from error
 
     @contextlib.contextmanager
     def use(self) -> Iterator[None]:
@@ -102,8 +103,8 @@ class Device:
 def single_threaded_blas() -> None:
     """Hold NumPy's matrix products at one thread from now on, in the whole process.
 
-    The bits of a product change with the number of threads, and spinning BLAS pools fall into episodes with steps 10 to 40
-    times longer; the engine splits the batch over threads of its own instead.
+    The bits of a product change with the number of threads, and spinning BLAS pools fall into episodes with steps 10 to
+    40 times longer.
     """
     threadpoolctl.threadpool_limits(limits=1, user_api="blas")
 
@@ -138,7 +139,7 @@ def available() -> tuple[DeviceStatus, ...]:
             capture_output=True, text=True, timeout=PROBE_SECONDS, env=environment, check=False,
         )
     except subprocess.TimeoutExpired:
-        return CPU_STATUS, _no_gpu(f"The GPU driver did not answer within {PROBE_SECONDS} seconds. Restart the computer.")
+        return CPU_STATUS, _no_gpu(f"The GPU driver did not answer in {PROBE_SECONDS} seconds. Restart the computer.")
     try:
         found = json.loads(child.stdout.strip().rsplit("\n", 1)[-1])
     except ValueError:

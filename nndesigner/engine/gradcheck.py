@@ -1,8 +1,8 @@
 """Proof that a backward pass is the derivative of its forward pass.
 
-Method: along one random direction d through all inputs and weights, the slope of f = sum(c * y) from forward passes must
-equal gradient . d from the backward pass. Two forward passes check all elements at once, in float64. Where the slope
-itself jumps (a ReLU's kink) no derivative exists; such points are noticed by a third and fourth pass and drawn anew.
+Method: along one random direction d through all inputs and weights, the slope of f = sum(c * y) from forward passes
+must equal gradient . d from the backward pass. A few forward passes check all elements at once, in float64. Where the
+slope itself jumps (a ReLU's kink) no derivative exists; such points are noticed by further passes and drawn anew.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ def check_layer(layer: Layer, *shapes: Shape, batch: int = 3, seed: int = 0, tra
         ctx.dy[...] = coefficients
         backward()
 
-    _check(str(layer), forward, gradient, lambda: float(np.sum(ctx.y * coefficients)), variables, seed, tolerance)
+    _check(repr(layer), forward, gradient, lambda: float(np.sum(ctx.y * coefficients)), variables, seed, tolerance)
 
 
 def check_loss(loss: Loss, x: np.ndarray, target: np.ndarray, *, weight: float = 1.0, seed: int = 0,
                tolerance: float = 1e-6) -> None:
-    """Raise GradientError unless backward of `loss` is the derivative of weight * loss at x (float64, moved at kinks)."""
+    """Raise GradientError unless backward of `loss` is the derivative of weight * loss at x (moved at kinks)."""
     x = np.array(x, dtype=np.float64)
     dx = generator(seed, "gradcheck").standard_normal(x.shape)
     arrays: dict[Any, np.ndarray] = {}
@@ -100,7 +100,7 @@ def check_loss(loss: Loss, x: np.ndarray, target: np.ndarray, *, weight: float =
 
     value = np.zeros(1)
     forward, backward = loss.bind(LossBind(np, x, target, np.zeros_like(x), dx, value, weight, scratch))
-    _check(str(loss), forward, backward, lambda: weight * float(value[0]), {"x": (x, dx)}, seed, tolerance, redraw=False)
+    _check(repr(loss), forward, backward, lambda: weight * float(value[0]), {"x": (x, dx)}, seed, tolerance, False)
 
 
 def _check(

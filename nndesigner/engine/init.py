@@ -69,7 +69,7 @@ _RECTIFIERS = {"relu", "leaky_relu", "leakyrelu", "elu", "gelu", "silu"}
 
 
 def initial(weight: Weight, activation: str, rng: np.random.Generator) -> np.ndarray:
-    """Initial values, float64. `activation` is the one that follows, for "auto". Raises ValueError for an unknown name."""
+    """Initial values, float64. `activation` is the one that follows, for "auto". ValueError for an unknown name."""
     name = weight.init
     if name == "auto":
         name = "he_normal" if activation in _RECTIFIERS else "glorot_uniform"

@@ -1,8 +1,8 @@
 """Counter-based random numbers: each one is a function of (seed, purpose, step, node, position), on any device.
 
-Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) keyed by (seed, purpose, node); the step
-is a word of the counter. Nothing has to be saved to continue a run exactly. NumPy's own Philox makes the numbers on the
-processor; the kernel below makes the same ones on a GPU.
+Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) keyed by (seed, purpose, node); the
+step is a word of the counter. Nothing has to be saved to continue a run exactly. NumPy's own Philox makes the numbers
+on the processor; the kernel below makes the same ones on a GPU.
 """
 
 from __future__ import annotations

@@ -70,14 +70,17 @@ class Weights:
         self.grads = self._zeros(size)
         self.views = {s.name: self.values[s.start:s.stop].reshape(s.shape) for s in self.segments}
         self.grad_views = {s.name: self.grads[s.start:s.stop].reshape(s.shape) for s in self.segments}
-        buffer_segments, size = self._place(running)
+        self._running_segments, size = self._place(running)
         #: running statistics, flat, and by name
         self.running = self._zeros(size)
-        self.buffers = {s.name: self.running[s.start:s.stop].reshape(s.shape) for s in buffer_segments}
+        self.buffers = {s.name: self.running[s.start:s.stop].reshape(s.shape) for s in self._running_segments}
+        self._names: dict[str, list[str]] = {}
+        everything = self._all
         for name, (node_id, weight) in {**trained, **running}.items():
+            self._names.setdefault(node_id, []).append(name)
             rng = generator(seed, "weights", node=name)
             values = initial(weight, activation_after(checked, node_id), rng).astype(self.dtype)
-            self._all[name][...] = device.asarray(values)
+            everything[name][...] = device.asarray(values)
 
     @property
     def _all(self) -> dict[str, Any]:
@@ -102,12 +105,10 @@ class Weights:
 
     def of(self, node_id: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Trained arrays, their gradients and running statistics of a node, by the names its layer declared."""
-        prefix = node_id + "/"
-
-        def part(arrays: Mapping[str, Any]) -> dict[str, Any]:
-            return {name[len(prefix):]: array for name, array in arrays.items() if name.startswith(prefix)}
-
-        return part(self.views), part(self.grad_views), part(self.buffers)
+        names = self._names.get(node_id, ())
+        return tuple(
+            {name.split("/", 1)[1]: arrays[name] for name in names if name in arrays}
+            for arrays in (self.views, self.grad_views, self.buffers))
 
     def decay_mask(self) -> Any | None:
         """1 where weight decay applies and 0 elsewhere, flat; None when it applies everywhere."""
@@ -118,27 +119,55 @@ class Weights:
             mask[segment.start:segment.stop] = segment.decay
         return self.device.asarray(mask)
 
-    def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all trained arrays and running statistics on the host, by name."""
-        return {name: np.array(self.device.host(array)) for name, array in self._all.items()}
+    def zeros_like(self) -> Any:
+        """Flat zeros laid out like `values`."""
+        return self._zeros(self.values.size)
+
+    def copy(self, into: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
+        """(values, running statistics) as flat copies on the device, in the arrays `into` if given."""
+        if into is None:
+            into = self._zeros(self.values.size), self._zeros(self.running.size)
+        self.device.xp.copyto(into[0], self.values)
+        self.device.xp.copyto(into[1], self.running)
+        return into
+
+    def paste(self, copied: tuple[Any, Any]) -> None:
+        """Go back to what `copy` gave."""
+        self.device.xp.copyto(self.values, copied[0])
+        self.device.xp.copyto(self.running, copied[1])
+
+    def finite(self) -> bool:
+        """Whether all values and running statistics are finite numbers."""
+        xp = self.device.xp
+        return bool(xp.isfinite(self.values).all()) and bool(xp.isfinite(self.running).all())
+
+    def state_dict(self, copied: tuple[Any, Any] | None = None) -> dict[str, np.ndarray]:
+        """Host copies of all trained arrays and running statistics by name (of what `copy` gave, if given)."""
+        values, running = copied or (self.values, self.running)
+        return {**self.unflatten(values), **self._named(running, self._running_segments)}
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state_dict` gave. Raises ValueError when names or shapes differ from this network's."""
         wanted = self._all
         missing, unknown = wanted.keys() - state.keys(), state.keys() - wanted.keys()
         if missing or unknown:
-            raise ValueError(f"These weights belong to another network: missing {sorted(missing)}, unknown {sorted(unknown)}.")
+            raise ValueError(
+                f"These weights belong to another network: missing {sorted(missing)}, unknown {sorted(unknown)}.")
         for name, array in wanted.items():
             if tuple(state[name].shape) != tuple(array.shape):
-                raise ValueError(f"These weights belong to another network: {name} has shape {tuple(state[name].shape)}, "
-                                 f"this network wants {tuple(array.shape)}.")
+                raise ValueError(
+                    f"These weights belong to another network: {name} has shape {tuple(state[name].shape)}, this "
+                    f"network wants {tuple(array.shape)}.")
         for name, array in wanted.items():
             array[...] = self.device.asarray(np.asarray(state[name], dtype=self.dtype))
 
     def unflatten(self, flat: Any) -> dict[str, np.ndarray]:
-        """Copies, by name, of a flat buffer that is laid out like `values` (optimiser moments)."""
+        """Host copies, by name, of a flat buffer that is laid out like `values` (optimiser moments)."""
+        return self._named(flat, self.segments)
+
+    def _named(self, flat: Any, segments: tuple[Segment, ...]) -> dict[str, np.ndarray]:
         host = self.device.host(flat)
-        return {s.name: np.array(host[s.start:s.stop]).reshape(s.shape) for s in self.segments}
+        return {s.name: np.array(host[s.start:s.stop]).reshape(s.shape) for s in segments}
 
     def flatten(self, named: Mapping[str, np.ndarray], flat: Any) -> None:
         """Fill a flat buffer from what `unflatten` gave. Raises KeyError for a missing name."""

@@ -14,16 +14,16 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    epochs: int = param(30, "Epochs", "How often training goes through all training samples. More: longer, and in the end "
-                        "it learns them by heart.", ge=1, le=1_000_000)
-    batch_size: int = param(32, "Batch size", "Samples for one step. Higher: smoother and faster through the data, but fewer "
-                            "steps; lower: noisier, often generalises better.", ge=1, le=1_000_000)
+    epochs: int = param(30, "Epochs", "How often training goes through all training samples. More: longer, and in the "
+                        "end it learns them by heart.", ge=1, le=1_000_000)
+    batch_size: int = param(32, "Batch size", "Samples for one step. Higher: smoother and faster through the data, but "
+                            "fewer steps; lower: noisier, often generalises better.", ge=1, le=1_000_000)
     optimizer: choice_of(Optimizer) = param(Adam(), "Optimizer", "The rule by which a gradient changes the weights.")
     schedule: choice_of(Schedule) = param(Constant(), "Schedule", "How the learning rate changes during the run.")
-    early_stopping: int = param(0, "Early stopping", "Stop when the validation loss has not improved for this many epochs and "
-                                "keep the best weights. 0: never.", ge=0, le=100_000, unit="epochs")
-    clip_norm: float = param(0.0, "Gradient clipping", "Longest allowed gradient; longer ones are shortened. Lower: steadier, "
-                             "slower. 0: off.", ge=0)
+    early_stopping: int = param(0, "Early stopping", "Stop when the validation loss has not improved for this many "
+                                "epochs and keep the best weights. 0: never.", ge=0, le=100_000, unit="epochs")
+    clip_norm: float = param(0.0, "Gradient clipping", "Longest allowed gradient; longer ones are shortened. Lower: "
+                             "steadier, slower. 0: off.", ge=0)
     seed: int = param(7, "Seed", "The same seed gives the same initial weights, order of samples and dropout.", ge=0,
                       le=2**31 - 1)
     device: str = param("cpu", "Device", "Where to compute: cpu, or cuda:0 for the first GPU.", editor="device")

@@ -49,7 +49,8 @@ class Telemetry:
     seconds_left: float | None = None
     seconds_run: float = 0.0
     learning_rate: float = 0.0
-    #: name -> (epochs as float x [n], values y [n]); names "loss", "val_loss", "accuracy", "val_accuracy", "r2", "val_r2", "learning_rate"
+    #: name -> (epochs as float x [n], values y [n]); names "loss", "val_loss", "accuracy", "val_accuracy", "r2",
+    #: "val_r2", "learning_rate"
     curves: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     #: grows whenever the curves changed
     curves_version: int = 0

@@ -1,0 +1,1 @@
+"""Turns a checked drawing into arithmetic that runs on a device. Knows no thread, no file and no window."""

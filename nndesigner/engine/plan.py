@@ -1,0 +1,361 @@
+"""The checked drawing compiled for one batch size: a flat list of calls over buffers that are planned once.
+
+Order is topological. Every node writes its output into a buffer; nodes that only change the shape are views. The
+gradient of a value with several consumers is summed here, so a layer always overwrites `dx`. A step allocates nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nndesigner.engine.device import Device
+from nndesigner.engine.losses import default_loss
+from nndesigner.engine.memory import Arena, Wanted
+from nndesigner.engine.random import Stream, normal_from
+from nndesigner.engine.weights import Weights, sources
+from nndesigner.graph.check import Checked
+from nndesigner.layers.base import Bind, Step
+from nndesigner.layers.io import Input
+from nndesigner.spec.loss import Loss, LossBind
+
+
+class NodeError(RuntimeError):
+    """A node failed while it was bound or run. `text` is a sentence for the user."""
+
+    def __init__(self, node: str, text: str) -> None:
+        super().__init__(text)
+        self.node = node
+        self.text = text
+
+
+@dataclass
+class Clock:
+    """What random layers depend on besides their node: the seed, and the step that is being computed."""
+
+    seed: int
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A buffer to be filled before a step: with rows of data field `field`."""
+
+    field: str
+    buffer: Any
+    #: the truth for a head, not an input
+    target: bool = False
+
+
+def backward_order(checked: Checked) -> tuple[list[str], set[str]]:
+    """(nodes that lead to an Output, in order; those of them whose output needs a gradient)."""
+    leading: set[str] = set()
+    waiting = list(checked.heads)
+    while waiting:
+        node_id = waiting.pop()
+        if node_id not in leading:
+            leading.add(node_id)
+            waiting.extend(sources(checked, node_id))
+    order = [node_id for node_id in checked.order if node_id in leading]
+    wanting: set[str] = set()
+    for node_id in order:
+        if checked.parameters.get(node_id, 0) or any(source in wanting for source in sources(checked, node_id)):
+            wanting.add(node_id)
+    return order, wanting
+
+
+class Plan:
+    """Forward (and, when training, backward) passes of `batch` samples.
+
+    `keep` holds every node's output until the next pass, for pictures of what the nodes compute.
+    """
+
+    def __init__(
+        self, checked: Checked, device: Device, weights: Weights, arena: Arena, clock: Clock, batch: int,
+        training: bool, keep: bool = False,
+    ) -> None:
+        self.checked = checked
+        self.batch = batch
+        self.training = training
+        self._device, self._weights, self._clock = device, weights, clock
+        self._xp, self._dtype = device.xp, weights.dtype
+        if training:
+            self.order, self._wanting = backward_order(checked)
+        else:
+            self.order, self._wanting = [n for n in checked.order], set()
+        self._root = self._roots()
+        self._inputs = self._feeding()
+        buffers = arena.arrays(self._wanted(keep))
+        self._buffers = buffers
+        #: output of every node, [batch, ...]; only those of a `keep` plan are whole after a pass
+        self.values: dict[str, Any] = {}
+        for node_id in self.order:
+            if checked.graph.node(node_id).layer.emits:
+                root = self._root[node_id]
+                whole = buffers["input", self._inputs[root]] if root in self._inputs else buffers["y", root]
+                self.values[node_id] = whole.reshape(self._dims(node_id))
+        self.feeds: list[Feed] = [
+            Feed(field, buffers["input", field]) for field in dict.fromkeys(self._inputs.values())]
+        #: prediction of every head, [batch, ...], the link function applied
+        self.predictions: dict[str, Any] = {}
+        #: mean loss of the batch, one value for each head, in the order of `predictions`
+        self.losses = self._xp.zeros(max(len(self._heads), 1), dtype=self._dtype)
+        self._forward_nodes: list[tuple[str, Step]] = []
+        self._backward_nodes: list[tuple[str, Step]] = []
+        self._bind_all()
+        self._forward = [step for _, step in self._forward_nodes]
+        self._backward = [step for _, step in reversed(self._backward_nodes)]
+
+    # --- running ---
+
+    def forward(self) -> None:
+        """Compute all values, predictions and losses. Raises NodeError."""
+        step: Step | None = None
+        try:
+            for step in self._forward:
+                step()
+        except Exception as error:
+            raise self._failure(self._forward_nodes, step, error) from error
+
+    def backward(self) -> None:
+        """Compute the gradients of all weights; the forward pass must have run. Raises NodeError."""
+        step: Step | None = None
+        try:
+            for step in self._backward:
+                step()
+        except Exception as error:
+            raise self._failure(self._backward_nodes, step, error) from error
+
+    def first_not_finite(self) -> str | None:
+        """Run forward once more, looking after every node; the first one whose value or weight is not finite."""
+        xp = self._xp
+        for feed in self.feeds:
+            if feed.buffer.dtype.kind == "f" and not bool(xp.isfinite(feed.buffer).all()):
+                return next((n for n, field in self._inputs.items() if field == feed.field), None)
+        for node_id, step in self._forward_nodes:
+            weights, _, running = self._weights.of(node_id)
+            if not all(bool(xp.isfinite(a).all()) for a in (*weights.values(), *running.values())):
+                return node_id
+            step()
+            values = self.predictions[node_id] if node_id in self.predictions else self.values[node_id]
+            if not bool(xp.isfinite(values).all()):
+                return node_id
+        return None
+
+    def _failure(self, nodes: list[tuple[str, Step]], step: Step | None, error: Exception) -> Exception:
+        if self._device.out_of_memory(error):
+            return error
+        node_id = next((n for n, s in nodes if s is step), None)
+        if node_id is None:
+            return error
+        title = self.checked.graph.node(node_id).title
+        return NodeError(node_id, f"{title} failed while it was computed: {error}.")
+
+    # --- planning ---
+
+    def _dims(self, node_id: str) -> tuple[int, ...]:
+        return (self.batch, *self.checked.shapes[node_id].dims)
+
+    def _roots(self) -> dict[str, str]:
+        """The node in whose buffer a node's values lie: itself, but for views the node they look at."""
+        roots: dict[str, str] = {}
+        for node_id in self.order:
+            layer = self.checked.graph.node(node_id).layer
+            roots[node_id] = roots[sources(self.checked, node_id)[0]] if layer.view else node_id
+        return roots
+
+    @property
+    def _heads(self) -> list[str]:
+        return [node_id for node_id in self.order if node_id in self.checked.heads]
+
+    def _feeding(self) -> dict[str, str]:
+        """Input node -> name of the field that feeds it, for the nodes of this plan."""
+        named = {n: self.checked.inputs.get(n, n) for n in self.order}
+        return {n: f for n, f in named.items() if isinstance(self.checked.graph.node(n).layer, Input)}
+
+    def _loss(self, node_id: str) -> Loss:
+        head = self.checked.heads[node_id]
+        return head.loss if head.loss is not None else default_loss(head.task)
+
+    def target_of(self, node_id: str) -> tuple[tuple[int, ...], np.dtype]:
+        """Shape with batch and dtype of what a head is compared with."""
+        field = self.checked.signature.get(self.checked.heads[node_id].target)
+        if field is not None and field.kind == "class":
+            return (self.batch,), np.dtype(np.int64)
+        return self._dims(sources(self.checked, node_id)[0]), self._dtype
+
+    def _wanted(self, keep: bool) -> list[Wanted]:
+        """Every buffer and the time in which it is needed: forward at 0..n-1, backward at n..2n-1 in reverse order."""
+        checked, n = self.checked, len(self.order)
+        end = 2 * n
+        place = {node_id: i for i, node_id in enumerate(self.order)}
+        last_use: dict[str, int] = {}
+        for node_id in self.order:
+            for source in sources(checked, node_id):
+                last_use[self._root[source]] = place[node_id]
+        shown = {self._root[sources(checked, n)[0]] for n in self._heads if self._loss(n).link == "identity"}
+        wanted: list[Wanted] = []
+        inputs = self._inputs
+        for field in dict.fromkeys(inputs.values()):
+            node_id = next(i for i, f in inputs.items() if f == field)
+            dtype = np.dtype(np.int64) if checked.shapes[node_id].integer else self._dtype
+            # Data fields stay whole: a reconstruction is compared with its input.
+            wanted.append(Wanted(("input", field), self._dims(node_id), dtype, -1, end))
+        self._slots: dict[tuple[str, int], tuple[str, bool]] = {}  # (consumer, port) -> (root, adds to what is there)
+        first_write: dict[str, int] = {}
+        if self.training:
+            for node_id in reversed(self.order):
+                if checked.graph.node(node_id).layer.view:
+                    continue
+                for port, source in enumerate(sources(checked, node_id)):
+                    root = self._root[source]
+                    if root not in self._wanting:
+                        continue
+                    time = end - 1 - place[node_id]
+                    adds = root in first_write
+                    first_write.setdefault(root, time)
+                    self._slots[node_id, port] = (root, adds)
+                    if adds:
+                        wanted.append(Wanted(("dx", node_id, port), self._dims(source), self._dtype, time, time))
+        for node_id in self.order:
+            layer = checked.graph.node(node_id).layer
+            at, back = place[node_id], end - 1 - place[node_id]
+            if not layer.emits:
+                if self._loss(node_id).link != "identity":
+                    wanted.append(
+                        Wanted(("prediction", node_id), self._dims(sources(checked, node_id)[0]), self._dtype, at, end))
+                shape, dtype = self.target_of(node_id)
+                if self._shared_target(node_id) is None:
+                    wanted.append(Wanted(("target", node_id), shape, dtype, -1, end))
+            elif self._root[node_id] == node_id and node_id not in inputs:
+                if self.training and node_id not in first_write:
+                    # Layers take their gradient array when they are bound, also where it is never computed.
+                    wanted.append(Wanted(("dy", node_id), self._dims(node_id), self._dtype, -2, -2))
+                until = back if self.training else last_use.get(node_id, at)
+                if keep or node_id in shown:
+                    until = end
+                wanted.append(Wanted(("y", node_id), self._dims(node_id), self._dtype, at, until))
+            if node_id in first_write:
+                wanted.append(Wanted(("dy", node_id), self._dims(node_id), self._dtype, first_write[node_id], back))
+        return wanted
+
+    def _shared_target(self, node_id: str) -> str | None:
+        """The input field that is also this head's target (reconstruction): its buffer serves both."""
+        target = self.checked.heads[node_id].target
+        inputs = self._inputs
+        source = next((n for n, field in inputs.items() if field == target), None)
+        if source is None or self.checked.shapes[source].integer:
+            return None
+        return target if self.checked.shapes[source].size == int(np.prod(self.target_of(node_id)[0][1:])) else None
+
+    # --- binding ---
+
+    def _bind_all(self) -> None:
+        inputs, buffers = self._inputs, self._buffers
+        for node_id in self.order:
+            layer = self.checked.graph.node(node_id).layer
+            if node_id in inputs or layer.view:
+                continue
+            try:
+                if layer.emits:
+                    forward, backward = layer.bind(self._context(node_id))
+                else:
+                    forward, backward = self._bind_head(node_id)
+            except Exception as error:
+                if self._device.out_of_memory(error):
+                    raise
+                title = self.checked.graph.node(node_id).title
+                raise NodeError(node_id, f"{title} could not be prepared: {error}.") from error
+            self._forward_nodes.append((node_id, forward))
+            if not self.training or (node_id not in self._wanting):
+                continue
+            # Noted in forward order and reversed later: an addition stands before the step that fills its temporary.
+            for port, source in enumerate(sources(self.checked, node_id)):
+                root, adds = self._slots.get((node_id, port), ("", False))
+                if adds:
+                    total = buffers["dy", root].reshape(self._dims(source))
+                    self._backward_nodes.append((node_id, self._adder(total, buffers["dx", node_id, port])))
+            self._backward_nodes.append((node_id, backward))
+
+    def _adder(self, total: Any, part: Any) -> Step:
+        add = self._xp.add
+
+        def step() -> None:
+            add(total, part, out=total)
+
+        return step
+
+    def _gradient(self, node_id: str, port: int) -> Any | None:
+        """Where a consumer writes the gradient of its input `port`."""
+        if (node_id, port) not in self._slots:
+            return None
+        root, adds = self._slots[node_id, port]
+        if adds:
+            return self._buffers["dx", node_id, port]
+        return self._buffers["dy", root].reshape(self._dims(sources(self.checked, node_id)[port]))
+
+    def _context(self, node_id: str) -> Bind:
+        feeding = sources(self.checked, node_id)
+        weights, grads, running = self._weights.of(node_id)
+        uniform, normal = self._random(node_id)
+        return Bind(
+            xp=self._xp, dtype=self._dtype, batch=self.batch, training=self.training,
+            x=tuple(self.values[source] for source in feeding), y=self.values[node_id],
+            dx=tuple(self._gradient(node_id, port) for port in range(len(feeding))),
+            dy=self._buffers.get(("dy", node_id)), weights=weights, grads=grads, buffers=running,
+            scratch=self._scratch(), uniform=uniform, normal=normal,
+        )
+
+    def _bind_head(self, node_id: str) -> tuple[Step, Step]:
+        head = self.checked.heads[node_id]
+        (source,) = sources(self.checked, node_id)
+        shared = self._shared_target(node_id)
+        if shared is None:
+            target = self._buffers["target", node_id]
+            self.feeds.append(Feed(head.target, target, target=True))
+        else:
+            target = self._buffers["input", shared].reshape(self.target_of(node_id)[0])
+        number = len(self.predictions)
+        loss = self._loss(node_id)
+        # Plain values are shown as they are: the loss sees one array as its input and its prediction.
+        self.predictions[node_id] = (
+            self.values[source] if loss.link == "identity" else self._buffers["prediction", node_id])
+        return loss.bind(LossBind(
+            xp=self._xp, x=self.values[source], target=target, y=self.predictions[node_id],
+            dx=self._gradient(node_id, 0), value=self.losses[number:number + 1], weight=head.weight,
+            scratch=self._scratch(),
+        ))
+
+    def _scratch(self) -> Callable[..., Any]:
+        """Scratch arrays belong to one node of one plan and are zero at first: layers may keep constants in them."""
+        arrays: dict[str, Any] = {}
+
+        def scratch(name: str, shape: tuple[int, ...], dtype: Any = None) -> Any:
+            if name not in arrays:
+                arrays[name] = self._xp.zeros(shape, dtype=dtype or self._dtype)
+            if tuple(arrays[name].shape) != tuple(shape):
+                raise ValueError(f"scratch array '{name}' is wanted in two shapes")
+            return arrays[name]
+
+        return scratch
+
+    def _random(self, node_id: str) -> tuple[Callable[[str, Any], None], Callable[[str, Any], None]]:
+        clock, xp = self._clock, self._xp
+        streams: dict[str, Stream] = {}
+        normals: dict[tuple[str, int], Callable[[], None]] = {}
+
+        def uniform(purpose: str, out: Any) -> None:
+            if purpose not in streams:
+                streams[purpose] = Stream(clock.seed, purpose, node_id, xp)
+            streams[purpose].uniform(clock.step, out)
+
+        def normal(purpose: str, out: Any) -> None:
+            key = purpose, id(out)  # the function made here keeps `out` alive, so its id stays its own
+            if key not in normals:
+                normals[key] = normal_from(xp, lambda values: uniform(purpose, values), out)
+            normals[key]()
+
+        return uniform, normal

@@ -1,0 +1,71 @@
+"""Loss and metrics of one part of the data, in inference mode (no dropout, kept statistics)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nndesigner.data.preparing import Part
+from nndesigner.engine.metrics import metrics_for
+from nndesigner.engine.network import Network
+from nndesigner.engine.plan import Plan
+
+
+def metric_names(network: Network) -> dict[str, list[tuple[str, Any]]]:
+    """Output node -> (name in curves, metric). With several outputs the node's title tells them apart."""
+    found = {}
+    for node_id, head in network.heads.items():
+        behind = "" if len(network.heads) == 1 else f" ({network.checked.graph.node(node_id).title} {node_id})"
+        found[node_id] = [(metric.name + behind, metric) for metric in metrics_for(head.task)]
+    return found
+
+
+def weighted_loss(plan: Plan, network: Network) -> float:
+    """Loss of the batch that the plan has just computed: the weighted sum over the outputs."""
+    values = network.device.host(plan.losses)
+    return sum(network.heads[node].weight * float(values[i]) for i, node in enumerate(plan.predictions))
+
+
+def shaped(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Values in the shape of their predictions; class numbers as they are."""
+    return targets if targets.dtype.kind in "iu" else targets.reshape(len(targets), *predictions.shape[1:])
+
+
+class Evaluation:
+    """Measures one part of the data again and again; everything that can be is prepared once."""
+
+    def __init__(self, network: Network, part: Part) -> None:
+        self._network = network
+        self._count = len(part)
+        self._batch = min(network.answer_batch, max(self._count, 1))
+        fields = {feed.field for feed in network.plan(self._batch, training=False).feeds}
+        self._sources = {field: network.device.asarray(part.arrays[field]) for field in fields}
+        self._part = part
+        self._predictions: dict[str, np.ndarray] = {}
+        self._metrics = metric_names(network)
+
+    def run(self) -> dict[str, float]:
+        """{"loss": mean over samples, metric: value}; only "loss", NaN, when there are no samples."""
+        network, count = self._network, self._count
+        if not count:
+            return {"loss": math.nan}
+        total = 0.0
+        with network.device.use(), np.errstate(all="ignore"):
+            for start in range(0, count, self._batch):
+                stop = min(start + self._batch, count)
+                plan = network.plan(stop - start, training=False)
+                for feed in plan.feeds:
+                    feed.buffer[...] = self._sources[feed.field][start:stop].reshape(feed.buffer.shape)
+                plan.forward()
+                total += weighted_loss(plan, network) * (stop - start)
+                for node, values in plan.predictions.items():
+                    if node not in self._predictions:
+                        self._predictions[node] = np.empty((count, *values.shape[1:]), dtype=values.dtype)
+                    self._predictions[node][start:stop] = network.device.host(values)
+        found = {"loss": total / count}
+        for node, predictions in self._predictions.items():
+            targets = shaped(self._part.arrays[network.heads[node].target], predictions)
+            found.update({name: metric.measure(predictions, targets) for name, metric in self._metrics[node]})
+        return found

@@ -1,0 +1,402 @@
+"""A training run as a loop of steps. Knows no thread and no window; the session gives it both.
+
+Everything is a function of drawing, data, settings and seed: a run repeated on the same machine, versions, device and
+thread count gives the same bits, and so does one continued from a checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nndesigner.data.preparing import Part, Prepared
+from nndesigner.engine.device import Device
+from nndesigner.engine.network import Network
+from nndesigner.engine.optimizers import OptimizerBind
+from nndesigner.engine.plan import Plan
+from nndesigner.engine.random import generator
+from nndesigner.engine.schedules import Plateau, SchedulePoint
+from nndesigner.graph.check import Checked
+from nndesigner.training.checkpoint import Checkpoint
+from nndesigner.training.evaluation import Evaluation, metric_names, shaped, weighted_loss
+from nndesigner.training.history import History
+from nndesigner.training.settings import TrainSettings
+from nndesigner.training.telemetry import Failure
+
+#: Predictions kept for an epoch's training metrics take at most this much; beyond it the first samples stand for all.
+RUNNING_BYTES = 64 * 2**20
+
+
+class TrainingFailure(RuntimeError):
+    """A run cannot go on. `failure` says why, where and what to do."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
+class _Batches:
+    """The plan of one batch size with the data that feed it, ready to be filled and run."""
+
+    def __init__(self, network: Network, size: int, data: dict[str, Any]) -> None:
+        self.size = size
+        self.plan: Plan = network.plan(size, training=True)
+        self.feeds = [
+            (data[feed.field].reshape(-1, *feed.buffer.shape[1:]), feed.buffer) for feed in self.plan.feeds]
+        self.predictions = list(self.plan.predictions.items())
+        #: one output with weight 1: its loss is the loss
+        self.single = len(network.heads) == 1 and next(iter(network.heads.values())).weight == 1.0
+
+
+class Trainer:
+    """Trains one network. All methods belong to one thread.
+
+    Raises TrainingFailure when there is nothing to train on, NodeError when a layer cannot be prepared, DeviceError
+    when the device cannot be used, ValueError when the checkpoint belongs to another network.
+    """
+
+    def __init__(
+        self, checked: Checked, prepared: Prepared, settings: TrainSettings, device: Device,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        if not len(prepared.train):
+            raise TrainingFailure(Failure("There are no training samples: make the training part of the data larger."))
+        self.checked, self.prepared, self.settings, self.device = checked, prepared, settings, device
+        self.network = Network(checked, device, settings.seed)
+        self.history = History()
+        #: sentences worth telling, in order
+        self.messages: list[str] = []
+        #: epochs done and to do
+        self.epoch, self.epochs = 0, settings.epochs
+        self.best_epoch: int | None = None
+        self._samples = len(prepared.train)
+        self._batch = min(settings.batch_size, self._samples)
+        #: steps of one epoch
+        self.steps_per_epoch = -(-self._samples // self._batch)
+        self._position = 0  # steps done in this epoch
+        self._updates = 0  # steps ever done: what dropout depends on
+        self._optimizer_steps = 0
+        self._rate_factor = 1.0
+        self._stopped_early = False
+        self._best_loss, self._waited = math.inf, 0
+        self._val_losses: tuple[float, ...] = ()
+        self._loss_sum = 0.0
+        with device.use():
+            self._prepare()
+            if checkpoint is not None:
+                self._restore(checkpoint)
+            self._begin_epoch()
+            self._remember_good()
+        if not len(prepared.validation) and checkpoint is None:
+            if settings.early_stopping:
+                self.messages.append("Early stopping is off: it needs a validation part of the data.")
+            if isinstance(settings.schedule, Plateau):
+                self.messages.append("The learning rate stays: reducing it on a plateau needs a validation part.")
+
+    # --- reading ---
+
+    @property
+    def step_number(self) -> int:
+        """Steps done in the whole run."""
+        return self.epoch * self.steps_per_epoch + self._position
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def finished(self) -> bool:
+        return self._stopped_early or self.epoch >= self.epochs
+
+    @property
+    def samples_done(self) -> int:
+        """Samples that went through training steps in the whole run."""
+        return self.epoch * self._samples + self._position * self._batch
+
+    @property
+    def batch_size(self) -> int:
+        return self._batch
+
+    @property
+    def learning_rate(self) -> float:
+        """Rate of the next step. Setting it scales the schedule from here on so that the next step has this rate."""
+        return self._scheduled() * self._rate_factor
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        if not (math.isfinite(rate) and rate > 0):
+            raise ValueError(f"The learning rate must be above 0, got {rate}.")
+        scheduled = self._scheduled()
+        # Where the schedule has come to zero, its start is the measure.
+        self._rate_factor = rate / (scheduled if scheduled > 0 else self.settings.optimizer.learning_rate)
+        self._epoch_rate = self.learning_rate
+
+    # --- running ---
+
+    def step(self) -> None:
+        """One step on one batch; the last one of an epoch also measures the validation part.
+
+        Raises TrainingFailure; weights are then the last good ones. Does nothing when finished.
+        """
+        if self.finished:
+            return
+        position = self._position
+        start = position * self._batch
+        stop = min(start + self._batch, self._samples)
+        batches = self._full if stop - start == self._batch else self._tail
+        plan = batches.plan
+        rows = self._order[start:stop]
+        gather = self.device.gather
+        with self.device.use(), np.errstate(all="ignore"):
+            for source, buffer in batches.feeds:
+                gather(source, rows, buffer)
+            self.network.clock.step = self._updates
+            plan.forward()
+            loss = float(plan.losses[0]) if batches.single else weighted_loss(plan, self.network)
+            if loss - loss != 0.0:  # infinite or not a number
+                raise self._diverged(plan, "The loss")
+            for node, values in batches.predictions:
+                room = self._running[node]
+                if stop <= len(room):
+                    room[start:stop] = values
+            plan.backward()
+            if self._clip is not None:
+                self._clip()
+            rate = self._epoch_rate
+            if self._within_epoch:
+                rate = self.learning_rate
+                self.history.add("learning_rate", self.step_number / self.steps_per_epoch, rate)
+            self._updates += 1
+            self._optimizer_steps += 1
+            self._update(rate, self._optimizer_steps)
+        self._loss_sum += loss * (stop - start)
+        self._position = position = position + 1
+        self.history.add("loss", self.epoch + position / self.steps_per_epoch, loss)
+        if position == self.steps_per_epoch:
+            self._end_epoch()
+
+    def run(self) -> None:
+        """All remaining steps. Raises TrainingFailure."""
+        while not self.finished:
+            self.step()
+
+    def extend(self, epochs: int) -> None:
+        """Allow this many more epochs, also after early stopping."""
+        self.epochs = max(self.epochs, self.epoch) if not self._stopped_early else self.epoch
+        self.epochs += epochs
+        self._stopped_early = False
+        self._waited = 0
+
+    def evaluate(self, part: Part | str) -> dict[str, float]:
+        """{"loss": ..., metric: ...} of "train", "validation", "test" or any other Part, in inference mode."""
+        if not isinstance(part, str):
+            return Evaluation(self.network, part).run()
+        if part not in self._evaluations:
+            self._evaluations[part] = Evaluation(self.network, self.prepared.part(part))
+        return self._evaluations[part].run()
+
+    # --- preparing ---
+
+    def _prepare(self) -> None:
+        network, device, weights = self.network, self.device, self.network.weights
+        full_plan = network.plan(self._batch, training=True)
+        fields = {feed.field for feed in full_plan.feeds}
+        data = {field: device.asarray(np.ascontiguousarray(self.prepared.train.arrays[field])) for field in fields}
+        self._full = self._tail = _Batches(network, self._batch, data)
+        if self._samples % self._batch:
+            self._tail = _Batches(network, self._samples % self._batch, data)
+        self._evaluations: dict[str, Evaluation] = {}
+        self._metrics = metric_names(network)
+        self._running = {}
+        for node, values in self._full.predictions:
+            row = math.prod(values.shape[1:]) * values.dtype.itemsize
+            count = min(self._samples, max(RUNNING_BYTES // max(row, 1), self._batch))
+            self._running[node] = device.xp.zeros((count, *values.shape[1:]), dtype=values.dtype)
+        optimizer = self.settings.optimizer
+        xp = device.xp
+        self._slots = {name: weights.zeros_like() for name in optimizer.slots}
+        scratch: dict[str, Any] = {}
+
+        def make_scratch(name: str, shape: tuple[int, ...], dtype: Any = None) -> Any:
+            key = f"{name}{shape}"
+            if key not in scratch:
+                scratch[key] = xp.zeros(shape, dtype=dtype or weights.dtype)
+            return scratch[key]
+
+        self._update = optimizer.bind(OptimizerBind(
+            xp=xp, dtype=weights.dtype, weights=weights.values, grads=weights.grads, slots=self._slots,
+            decay=weights.decay_mask(),
+            segments=tuple((s.name, s.start, s.stop, s.shape, s.decay) for s in weights.segments), scratch=make_scratch,
+        ))
+        self._clip = self._clipping() if self.settings.clip_norm > 0 else None
+        self._within_epoch = self.settings.schedule.within_epoch
+        self._good = weights.copy()
+        self._best = weights.copy() if self.settings.early_stopping else None
+
+    def _clipping(self) -> Any:
+        """Shorten the gradient to clip_norm, as PyTorch's clip_grad_norm_ does; the device is asked for no number."""
+        xp, grads = self.device.xp, self.network.weights.grads
+        limit, tiny, one = (xp.asarray(v, dtype=grads.dtype) for v in (self.settings.clip_norm, 1e-6, 1.0))
+        norm = xp.zeros((), dtype=grads.dtype)
+
+        def clip() -> None:
+            grads.dot(grads, out=norm)
+            xp.sqrt(norm, out=norm)
+            xp.add(norm, tiny, out=norm)
+            xp.divide(limit, norm, out=norm)
+            xp.minimum(norm, one, out=norm)
+            xp.multiply(grads, norm, out=grads)
+
+        return clip
+
+    def _scheduled(self) -> float:
+        point = SchedulePoint(self.step_number, self.steps, self.epoch, self.epochs, self._val_losses)
+        return self.settings.schedule.rate(self.settings.optimizer.learning_rate, point)
+
+    # --- epochs ---
+
+    def _begin_epoch(self) -> None:
+        order = generator(self.settings.seed, "order", self.epoch).permutation(self._samples)
+        self._host_order = order
+        self._order = self.device.asarray(order)
+        self._epoch_rate = self.learning_rate
+        if not self._within_epoch and not self._position:
+            self.history.add("learning_rate", float(self.epoch), self._epoch_rate)
+
+    def _end_epoch(self) -> None:
+        history, epoch = self.history, self.epoch + 1
+        found = {"loss": self._loss_sum / self._samples}
+        for node, values in self._running.items():
+            predictions = self.device.host(values)
+            rows = self._host_order[: len(predictions) // self._batch * self._batch or None]
+            if len(predictions) == self._samples:
+                rows = self._host_order
+            targets = self.prepared.train.arrays[self.network.heads[node].target][rows]
+            predictions = predictions[: len(rows)]
+            for name, metric in self._metrics[node]:
+                found[name] = metric.measure(predictions, shaped(targets, predictions))
+        for name, value in found.items():
+            if name != "loss" and math.isfinite(value):
+                history.add(name, epoch, value)
+            history.metrics["train", name] = value
+        val_loss = None
+        if len(self.prepared.validation):
+            measured = self.evaluate("validation")
+            val_loss = measured["loss"]
+            if not math.isfinite(val_loss):
+                raise self._diverged(self._full.plan, "The validation loss")
+            for name, value in measured.items():
+                if math.isfinite(value):
+                    history.add(f"val_{name}", epoch, value)
+                history.metrics["val", name] = value
+        before = self.learning_rate
+        self.epoch, self._position, self._loss_sum = epoch, 0, 0.0
+        self._remember_good()
+        if val_loss is not None:
+            self._val_losses = (*self._val_losses, val_loss)
+            self._judge(val_loss)
+        if isinstance(self.settings.schedule, Plateau) and self.learning_rate < before:
+            self.messages.append(f"Epoch {epoch}: learning rate reduced to {self.learning_rate:.3g}.")
+        if self.finished and self._best is not None and self.best_epoch is not None:
+            self.network.weights.paste(self._best)
+            self.messages.append(f"The weights of epoch {self.best_epoch}, the best one, were taken.")
+        if not self.finished:
+            self._begin_epoch()
+
+    def _judge(self, val_loss: float) -> None:
+        """Keep the best epoch and stop early when it lies too far back."""
+        if val_loss < self._best_loss:
+            self._best_loss, self.best_epoch, self._waited = val_loss, self.epoch, 0
+            if self._best is not None:
+                self.network.weights.copy(self._best)
+            return
+        self._waited += 1
+        if self.settings.early_stopping and self._waited >= self.settings.early_stopping and self.epoch < self.epochs:
+            self._stopped_early = True
+            self.messages.append(
+                f"Stopped after epoch {self.epoch}: the validation loss has not improved for {self._waited} epochs.")
+
+    def _remember_good(self) -> None:
+        """Copy the weights if they are all finite."""
+        weights = self.network.weights
+        if weights.finite():
+            weights.copy(self._good)
+            self._good_epoch = self.epoch
+
+    def _diverged(self, plan: Plan, what: str) -> TrainingFailure:
+        """Find the layer to blame, go back to the last good weights, and say what to do."""
+        node = plan.first_not_finite()
+        where = ""
+        if node is not None:
+            title = self.checked.graph.node(node).title
+            where = f" The first layer with such values is {title}."
+        advice = "Lower the learning rate, switch on gradient clipping, or standardise the data"
+        if node is not None and node in self.checked.inputs:
+            where, advice = " The data hold such values.", "Remove or replace missing values in the data"
+        self.network.weights.paste(self._good)
+        return TrainingFailure(Failure(
+            f"{what} is no longer a finite number (epoch {self.epoch + 1}, learning rate {self.learning_rate:.3g})."
+            f"{where} {advice}, then train again. The weights of epoch {self._good_epoch} were kept.", node))
+
+    # --- saving ---
+
+    def checkpoint(self) -> Checkpoint:
+        """The whole state, for a file or for another Trainer of the same drawing, data and settings."""
+        weights = self.network.weights
+        arrays = {f"weights/{name}": array for name, array in weights.state_dict().items()}
+        for slot, flat in self._slots.items():
+            arrays.update({f"optimizer/{slot}/{name}": array for name, array in weights.unflatten(flat).items()})
+        if self._best is not None and self.best_epoch is not None:
+            arrays.update({f"best/{name}": array for name, array in weights.state_dict(self._best).items()})
+        rows = self._position * self._batch
+        for node, values in self._running.items():
+            arrays[f"running/{node}"] = np.array(self.device.host(values[:rows]))
+        curves, history = self.history.to_state()
+        arrays.update({f"curve/{name}": points for name, points in curves.items()})
+        state = {
+            "epoch": self.epoch, "epochs": self.epochs, "position": self._position, "updates": self._updates,
+            "optimizer": self.settings.optimizer.kind, "optimizer_steps": self._optimizer_steps,
+            "rate_factor": self._rate_factor, "stopped_early": self._stopped_early, "best_epoch": self.best_epoch,
+            "best_loss": self._best_loss if math.isfinite(self._best_loss) else None, "waited": self._waited,
+            "val_losses": list(self._val_losses), "loss_sum": self._loss_sum, "messages": list(self.messages),
+            "seed": self.settings.seed, "samples": self._samples, "batch": self._batch, "history": history,
+        }
+        return Checkpoint(arrays, state)
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        weights, state = self.network.weights, checkpoint.state
+        weights.load(checkpoint.part("weights"))
+        self.epoch = int(state["epoch"])
+        self.epochs = int(state["epochs"])
+        self._updates = int(state["updates"])
+        self._rate_factor = float(state["rate_factor"])
+        self._stopped_early = bool(state["stopped_early"])
+        self._val_losses = tuple(float(v) for v in state["val_losses"])
+        self._waited = int(state["waited"])
+        self.messages = [str(text) for text in state["messages"]]
+        curves = checkpoint.part("curve")
+        self.history = History.from_state(curves, state["history"])
+        if state["optimizer"] == self.settings.optimizer.kind:
+            self._optimizer_steps = int(state["optimizer_steps"])
+            for slot, flat in self._slots.items():
+                weights.flatten(checkpoint.part(f"optimizer/{slot}"), flat)
+        best = checkpoint.part("best")
+        self.best_epoch = None if state["best_epoch"] is None else int(state["best_epoch"])
+        self._best_loss = math.inf if state["best_loss"] is None else float(state["best_loss"])
+        if self._best is not None and best:
+            kept = weights.copy()
+            weights.load(best)
+            weights.copy(self._best)
+            weights.paste(kept)
+        elif self._best is not None:
+            self.best_epoch, self._best_loss = None, math.inf
+        # In the middle of an epoch the order of samples must be the same one; otherwise the epoch begins anew.
+        same = (state["samples"], state["batch"], state["seed"]) == (self._samples, self._batch, self.settings.seed)
+        if same:
+            self._position = int(state["position"])
+            self._loss_sum = float(state["loss_sum"])
+            for node, values in checkpoint.part("running").items():
+                self._running[node][: len(values)] = self.device.asarray(values)
