@@ -1,0 +1,228 @@
+"""The commands. Each reads a project, does one thing through the rooms below, and ends with an exit code:
+0 done, 1 training failed or the drawing has errors, 2 wrong usage or a file that cannot be used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from nndesigner.project.file import Project
+
+app = typer.Typer(
+    name="nndesigner", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Draw a neural network, train it on real data, use it. The same projects open in the window.",
+)
+
+ProjectFile = Annotated[Path, typer.Argument(metavar="PROJECT.nnd", help="A project file.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False) -> None:
+    if version:
+        import nndesigner
+
+        print(f"nndesigner {nndesigner.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def gui(project: Annotated[Path | None, typer.Argument(metavar="[PROJECT.nnd]", show_default=False)] = None) -> None:
+    """Open the window, with a project if one is named."""
+    from nndesigner.cli import open_window
+
+    raise typer.Exit(open_window(project))
+
+
+@app.command()
+def train(
+    project: ProjectFile,
+    epochs: Annotated[int | None, typer.Option(
+        help="How often to go through the training samples; with --resume: how often more.", min=1)] = None,
+    device: Annotated[str | None, typer.Option(help="Where to compute: cpu, cuda:0, ...")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights, order and dropout.", min=0)] = None,
+    out: Annotated[Path | None, typer.Option(help="Save here instead of over the project.", dir_okay=False)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the saved weights.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a project and save what it learned; Ctrl-C stops and saves too."""
+    from nndesigner.cli.running import load_data
+    from nndesigner.cli.running import train as run
+    from nndesigner.cli.showing import Progress, metric_table, metrics_text
+    from nndesigner.project.file import save
+
+    with _exit_codes():
+        opened = _load(project)
+        target = out or project
+        given = {"epochs": epochs, "device": device, "seed": seed}
+        training = opened.design.training.model_validate(
+            {**dict(opened.design.training), **{name: value for name, value in given.items() if value is not None}})
+        _check_device(training.device)
+        if resume and opened.checkpoint is None:
+            _fail("The project holds no weights yet: train it without --resume.", 2)
+        if resume:  # the run has its own settings; the seed belongs to weights that are there already
+            if seed is not None:
+                _fail("--seed belongs to fresh weights: leave it out with --resume.", 2)
+            training = opened.learned.training.model_copy(update={"device": training.device})
+        design = replace(opened.design, training=training)
+        prepared = load_data(design)
+
+        def kept(state: Project) -> Path:
+            """The user's own settings stay as they are; those of this run go with the weights."""
+            trained = None if design == opened.design else design
+            return save(replace(state, design=opened.design, trained_design=trained), target)
+
+        with Progress(_errors(), opened.meta.get("title") or project.stem) as progress:
+            outcome = run(
+                replace(opened, design=design), prepared, resume=resume, more_epochs=epochs or 0 if resume else 0,
+                follow=progress.show, keep=kept)
+        if outcome.telemetry.step == 0:
+            _fail("Stopped before anything was learned. Nothing was saved.", 1)
+        saved = kept(outcome.project)
+        for message in outcome.telemetry.messages:
+            _errors().print(escape(message))
+        if as_json:
+            _print_json({
+                "project": str(saved), "metrics": outcome.metrics, "epochs": outcome.telemetry.epoch,
+                "steps": outcome.telemetry.step, "seconds": round(outcome.telemetry.seconds_run, 3),
+                "seed": training.seed, "device": training.device, "interrupted": outcome.interrupted,
+            })
+        else:
+            _console().print(metric_table(outcome.metrics))
+            _console().print(f"Test: {metrics_text(outcome.metrics['test'])}. Saved to {escape(str(saved))}.")
+
+
+@app.command()
+def predict(
+    project: ProjectFile,
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file with raw values, or a picture.",
+                                         show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="Write a CSV file instead of printing.", dir_okay=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict new data with a trained project: class names with probabilities, or values in their own units."""
+    from nndesigner.cli.predicting import predict_file, write_csv
+    from nndesigner.cli.showing import prediction_rows, prediction_table
+
+    with _exit_codes():
+        predictions = predict_file(_load(project), data)
+        if out is not None:
+            write_csv(predictions, out)
+            _errors().print(f"Predictions written to {escape(str(out))}.", highlight=False)
+        elif as_json:
+            _print_json(prediction_rows(predictions))
+        else:
+            _console().print(prediction_table(predictions))
+
+
+@app.command()
+def check(project: ProjectFile, as_json: AsJson = False) -> None:
+    """List what is wrong with a drawing; exit code 1 when there are errors."""
+    from nndesigner.cli.running import load_data
+    from nndesigner.cli.showing import problem_table
+    from nndesigner.data.dataset import DataError
+    from nndesigner.graph.check import Problem
+    from nndesigner.graph.check import check as check_graph
+    from nndesigner.spec import Signature
+
+    with _exit_codes():
+        design = _load(project).design
+        problems: list[Problem] = []
+        signature = Signature()
+        if design.data.source is not None:
+            try:
+                signature = load_data(design).signature
+            except DataError as error:
+                problems.append(Problem("error", str(error)))
+        problems += check_graph(design.graph, signature).problems
+        if as_json:
+            _print_json([
+                {"severity": p.severity, "node": p.node, "text": p.text, "repairs": [r.text for r in p.repairs]}
+                for p in problems])
+        elif problems:
+            _console().print(problem_table(design.graph, problems))
+        else:
+            _console().print("No problems.")
+        if any(p.severity == "error" for p in problems):
+            raise typer.Exit(1)
+
+
+@app.command()
+def info(project: ProjectFile, as_json: AsJson = False) -> None:
+    """Tell what a project holds."""
+    from nndesigner.cli.showing import facts, facts_table
+
+    with _exit_codes():
+        found = facts(_load(project))
+        if as_json:
+            _print_json(found)
+        else:
+            _console().print(facts_table(found))
+
+
+# --- inside ---
+
+
+def _console() -> Console:
+    """Results. Made when used, so that it writes to the stream of the moment."""
+    return Console(highlight=False)
+
+
+def _errors() -> Console:
+    """Progress and messages, beside the results."""
+    return Console(stderr=True)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _fail(text: str, code: int) -> None:
+    print(text, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """What goes wrong as a sentence and an exit code."""
+    from pydantic import ValidationError
+
+    from nndesigner.cli.running import RunFailed
+    from nndesigner.data.dataset import DataError
+    from nndesigner.project.container import ProjectError
+
+    try:
+        yield
+    except RunFailed as error:
+        _fail(str(error), 1)
+    except (ProjectError, DataError) as error:
+        _fail(str(error), 2)
+    except ValidationError as error:
+        first = error.errors()[0]
+        _fail(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}", 2)
+
+
+def _load(path: Path) -> Project:
+    from nndesigner.project.file import load
+
+    return load(path)
+
+
+def _check_device(name: str) -> None:
+    from nndesigner.engine.device import available
+
+    devices = available() if name != "cpu" else ()
+    status = next((d for d in devices if d.name == name), None)
+    if name != "cpu" and (status is None or not status.usable):
+        reasons = status.reason if status else " ".join(f"{d.name}: {d.reason or 'usable'}" for d in devices)
+        _fail(f"The device '{name}' cannot be used. {reasons}", 2)

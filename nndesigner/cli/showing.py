@@ -1,0 +1,110 @@
+"""How results look in a terminal: progress, tables, and plain values for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from nndesigner.graph.check import Problem
+from nndesigner.graph.model import Graph
+from nndesigner.training.telemetry import Telemetry
+
+_PARTS = {"train": "Training", "validation": "Validation", "test": "Test"}
+_SHARES = ("accuracy",)
+
+
+class Progress:
+    """The bar of a run: epoch, loss, validation metric, samples a second, time left."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._bar = Bar(
+            SpinnerColumn(finished_text=" "), TextColumn("{task.description}"), BarColumn(), TextColumn("epoch"),
+            MofNCompleteColumn(), TextColumn("{task.fields[figures]}"), console=console)
+        self._task = self._bar.add_task(escape(title), total=None, figures="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, telemetry: Telemetry) -> None:
+        """Follow a run."""
+        if telemetry.epochs:
+            figures = " · ".join(_figures(telemetry))
+            self._bar.update(
+                self._task, total=telemetry.epochs, completed=min(telemetry.epoch, telemetry.epochs), figures=figures)
+
+
+def _figures(telemetry: Telemetry) -> list[str]:
+    texts = []
+    loss = telemetry.curves.get("loss")
+    if loss is not None and len(loss[1]):
+        texts.append(f"loss {loss[1][-1]:.4g}")
+    shown = next(((name, v) for (part, name), v in telemetry.metrics.items() if part == "val" and name != "loss"), None)
+    if shown is not None:
+        texts.append(f"validation {metrics_text(dict([shown]))}")
+    if telemetry.samples_per_second:
+        texts.append(f"{telemetry.samples_per_second:,.0f} samples/s")
+    if telemetry.seconds_left is not None:
+        texts.append(f"{duration(telemetry.seconds_left)} left")
+    return texts
+
+
+def duration(seconds: float) -> str:
+    """ "8 s", "3 min 5 s" or "2 h 10 min"."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def metrics_text(metrics: Mapping[str, float]) -> str:
+    """For example "accuracy 98.3 %, loss 0.0612"."""
+    return ", ".join(f"{name} {_value(name, value)}" for name, value in metrics.items())
+
+
+def _value(name: str, value: float) -> str:
+    return f"{100 * value:.1f} %" if name.split(" ")[0] in _SHARES else f"{value:.4g}"
+
+
+def metric_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
+    """One row a part of the data."""
+    names = list(dict.fromkeys(name for part in metrics.values() for name in part))
+    table = Table("Part", *names)
+    for part, values in metrics.items():
+        table.add_row(_PARTS[part], *(_value(n, values[n]) if n in values else "" for n in names))
+    return table
+
+
+def problem_table(graph: Graph, problems: Sequence[Problem]) -> Table:
+    """What is wrong, where, and what would cure it."""
+    table = Table("", "Layer", "Problem", "Cure")
+    for problem in problems:
+        colour = "red" if problem.severity == "error" else "yellow"
+        node = graph.by_id.get(problem.node)
+        layer = f"{node.title} ({node.id})" if node else ""
+        cures = "\n".join(repair.text for repair in problem.repairs)
+        table.add_row(f"[{colour}]{problem.severity}[/]", escape(layer), escape(problem.text), escape(cures))
+    return table
+
+
+def facts_table(facts: Mapping[str, Any]) -> Table:
+    """Names and values below each other."""
+    table = Table(show_header=False, box=None)
+    for name, value in facts.items():
+        text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
+        table.add_row(f"[bold]{escape(name.replace('_', ' ').capitalize())}[/]", escape(text))
+    return table
