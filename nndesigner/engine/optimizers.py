@@ -44,6 +44,11 @@ class OptimizerBind:
         size = _CHUNK if self.xp.__name__ == "numpy" else max(n, 1)
         return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
+    def spare(self, name: str, part: slice) -> Any:
+        """Scratch array as long as a chunk, the same for all chunks."""
+        longest = next(self.chunks()).stop
+        return self.scratch(name, (longest,))[:part.stop - part.start]
+
     def number(self, value: float = 0.0) -> Any:
         """Array without axes: a constant, or a place for a number that changes from step to step."""
         return self.xp.asarray(value, dtype=self.dtype)
@@ -87,7 +92,7 @@ def _bind_penalty(ctx: OptimizerBind, strength: float, part: slice) -> Callable[
     if strength == 0:
         return _nothing
     xp, w, g = ctx.xp, ctx.weights[part], ctx.grads[part]
-    t = ctx.scratch("penalty", (w.shape[0],))
+    t = ctx.spare("penalty", part)
     factor = ctx.number(strength) if ctx.decay is None else ctx.decay[part] * ctx.number(strength)
 
     def add() -> None:
@@ -171,7 +176,7 @@ class Momentum(Optimizer):
 
         def make(part: slice) -> Callable[[], None]:
             w, g, v = ctx.weights[part], ctx.grads[part], ctx.slots["velocity"][part]
-            t = ctx.scratch("step", (w.shape[0],))
+            t = ctx.spare("step", part)
             penalty = _bind_penalty(ctx, self.weight_decay, part)
 
             def run() -> None:
@@ -248,7 +253,7 @@ class RMSprop(Optimizer):
 
         def make(part: slice) -> Callable[[], None]:
             w, g, s = ctx.weights[part], ctx.grads[part], ctx.slots["square"][part]
-            t = ctx.scratch("step", (w.shape[0],))
+            t = ctx.spare("step", part)
             penalty = _bind_penalty(ctx, self.weight_decay, part)
 
             def run() -> None:
@@ -311,7 +316,7 @@ class Adam(Optimizer):
         def make(part: slice) -> Callable[[], None]:
             w, g = ctx.weights[part], ctx.grads[part]
             m, v = ctx.slots["mean"][part], ctx.slots["square"][part]
-            t = ctx.scratch("step", (w.shape[0],))
+            t = ctx.spare("step", part)
             if self.decoupled:
                 decay = self._bind_shrink(ctx, part, shrink, t)
             else:

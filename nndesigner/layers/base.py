@@ -33,7 +33,8 @@ class Weight:
 class Bind:
     """Everything one layer works on in one plan. The engine makes it; `Layer.bind` takes from it what it needs.
 
-    Arrays belong to array module `xp`, float32 (float64 in gradient checks; see `dtype`), batch first, channels last.
+    Arrays belong to array module `xp`, float32 (float64 in gradient checks; see `dtype`), batch first, channels last,
+    contiguous.
     `dx[i]` is overwritten, never added to (the plan sums the gradients of several consumers); it is None where no
     gradient is wanted, and all of `dy`, `dx`, `grads` are unused when `training` is False. Input arrays must not be
     changed, except that backward may use `dy` as scratch space.
@@ -53,8 +54,8 @@ class Bind:
     weights: dict[str, Any]
     grads: dict[str, Any]
     buffers: dict[str, Any]
-    #: scratch(name, shape, dtype=None) -> array that lives as long as the plan; contents survive from forward to
-    #: backward
+    #: scratch(name, shape, dtype=None) -> contiguous array of this node alone, zero at first, that lives as long as the
+    #: plan; the same name gives the same array and must be asked for in one shape
     scratch: Callable[..., Any]
     #: uniform(purpose, out): fill `out` with numbers in [0, 1) that depend on (seed, step, node, purpose) only
     uniform: Callable[[str, Any], None]

@@ -1,0 +1,286 @@
+"""Normalisation: values of a steady size, so that networks train faster and deeper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nndesigner.layers.activation import PART, nothing
+from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.spec import Shape, param
+
+
+def _rows(xp: Any, count: int, channels: int) -> tuple[int, list[slice]]:
+    """(number of repetitions of the channels in one row, parts of the rows that fit into the cache).
+
+    Passes over [count, channels] are slow when there are few channels, so several positions are taken as one row.
+    """
+    repeat = next((r for r in range(1, count + 1) if count % r == 0 and r * channels >= 512), count)
+    rows = count // repeat
+    if xp.__name__ != "numpy":
+        return repeat, [slice(0, rows)]
+    size = max(1, PART // (repeat * channels))
+    return repeat, [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+
+
+class _ChannelSums:
+    """Sums over all positions, for each channel, of arrays that are handed over part by part."""
+
+    def __init__(self, ctx: Bind, name: str, parts: list[slice], repeat: int, channels: int) -> None:
+        self._ones = ctx.xp.ones(max(parts[0].stop, len(parts), repeat), dtype=ctx.dtype)
+        self._sums = ctx.scratch(f"{name} parts", (len(parts), repeat * channels))
+        self._row = ctx.scratch(f"{name} row", (repeat * channels,))
+        self._by_place = self._row.reshape(repeat, channels)
+
+    def bind_part(self, index: int, rows: Any) -> Step:
+        """Add up these rows [n, repeat · channels]. A product with ones is three times as fast as sum()."""
+        add, total = self._ones[:rows.shape[0]].dot, self._sums[index]
+        return lambda: add(rows, out=total)
+
+    def bind_total(self, out: Any) -> Step:
+        """Write the sums of all parts to `out` [channels]."""
+        by_part, by_place = self._ones[:self._sums.shape[0]], self._ones[:self._by_place.shape[0]]
+        sums, row, places = self._sums, self._row, self._by_place
+
+        def run() -> None:
+            by_part.dot(sums, out=row)
+            by_place.dot(places, out=out)
+
+        return run
+
+
+class BatchNorm(Layer):
+    """Brings each channel to mean 0 and spread 1 over the batch, then scales and shifts it by learnt numbers.
+
+    y = gamma · (x − mean) / √(var + epsilon) + beta. While training, mean and variance are those of the batch; running
+    averages of them are kept and used afterwards: running ← (1 − momentum) · running + momentum · batch.
+
+    Behind convolutions and Dense layers, before the activation: faster and steadier training. Wants batches of about 8
+    or more. Source: Ioffe and Szegedy 2015, arXiv:1502.03167. PyTorch: BatchNorm1d, BatchNorm2d.
+    """
+
+    kind = "batchnorm.v1"
+    title = "BatchNorm"
+    group = "Normalise"
+    icon = "mdi6.chart-bell-curve"
+    keywords = ("batch normalisation", "normalization", "standardise")
+
+    momentum: float = param(
+        0.1, "Momentum", "How fast the running averages follow the batches. Higher: follows faster, but noisier.", gt=0,
+        le=1, step=0.01)
+    epsilon: float = param(
+        1e-5, "Epsilon", "Added to the variance, so that constant channels do not blow up. Higher: gentler scaling.",
+        gt=0, le=1, advanced=True)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def weights(self, *inputs: Shape) -> dict[str, Weight]:
+        shape = inputs[0].dims[-1:]
+        return {"gamma": Weight(shape, "ones", decay=False), "beta": Weight(shape, "zeros", decay=False)}
+
+    def buffers(self, *inputs: Shape) -> dict[str, Weight]:
+        shape = inputs[0].dims[-1:]
+        return {"mean": Weight(shape, "zeros", decay=False), "var": Weight(shape, "ones", decay=False)}
+
+    def multiply_adds(self, *inputs: Shape) -> int:
+        return inputs[0].size
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        return self._bind_training(ctx) if ctx.training else (self._bind_inference(ctx), nothing)
+
+    def _bind_inference(self, ctx: Bind) -> Step:
+        xp, channels = ctx.xp, ctx.x[0].shape[-1]
+        repeat, parts = _rows(xp, ctx.x[0].size // channels, channels)
+        x, y = ctx.x[0].reshape(-1, repeat * channels), ctx.y.reshape(-1, repeat * channels)
+        gamma, beta = ctx.weights["gamma"], ctx.weights["beta"]
+        mean, var = ctx.buffers["mean"], ctx.buffers["var"]
+        epsilon = xp.asarray(self.epsilon, ctx.dtype)
+        scale, shift = ctx.scratch("scale", (repeat, channels)), ctx.scratch("shift", (repeat, channels))
+        scales, shifts = scale.reshape(-1), shift.reshape(-1)
+        views = [(x[part], y[part]) for part in parts]
+
+        def forward() -> None:
+            xp.add(var, epsilon, out=scale)
+            xp.sqrt(scale, out=scale)
+            xp.divide(gamma, scale, out=scale)
+            xp.multiply(scale, mean, out=shift)
+            xp.subtract(beta, shift, out=shift)
+            for a, b in views:
+                xp.multiply(a, scales, out=b)
+                xp.add(b, shifts, out=b)
+
+        return forward
+
+    def _bind_training(self, ctx: Bind) -> tuple[Step, Step]:
+        xp, channels = ctx.xp, ctx.x[0].shape[-1]
+        count = ctx.x[0].size // channels
+        repeat, parts = _rows(xp, count, channels)
+        row = (repeat, channels)
+        x, y = ctx.x[0].reshape(-1, repeat * channels), ctx.y.reshape(-1, repeat * channels)
+        gamma, beta = ctx.weights["gamma"], ctx.weights["beta"]
+        running_mean, running_var = ctx.buffers["mean"], ctx.buffers["var"]
+
+        def vector(name: str) -> tuple[Any, Any, Any]:
+            """One number for each channel: [channels], repeated over a row, and that row flat."""
+            tiled = ctx.scratch(f"{name} tiled", row)
+            return ctx.scratch(name, (channels,)), tiled, tiled.reshape(-1)
+
+        def number(value: float) -> Any:
+            return xp.asarray(value, ctx.dtype)
+
+        mean, mean_tiled, mean_row = vector("mean")
+        var, scale_tiled, scale_row = vector("var")
+        deviation, scale = ctx.scratch("deviation", (channels,)), ctx.scratch("scale", (channels,))
+        beta_tiled = ctx.scratch("beta", row)
+        beta_row = beta_tiled.reshape(-1)
+        t = ctx.scratch("part", (parts[0].stop, repeat * channels))
+        spare = ctx.scratch("spare", (channels,))
+        share, epsilon = number(1 / count), number(self.epsilon)
+        keep, take = number(1 - self.momentum), number(self.momentum)
+        take_unbiased = number(self.momentum * count / max(count - 1, 1))
+        sums = _ChannelSums(ctx, "sums", parts, repeat, channels)
+        views = [(x[p], y[p], t[:p.stop - p.start]) for p in parts]
+        add_x = [sums.bind_part(i, a) for i, (a, _, _) in enumerate(views)]
+        add_squares = [sums.bind_part(i, u) for i, (_, _, u) in enumerate(views)]
+        total_mean, total_var = sums.bind_total(mean), sums.bind_total(var)
+
+        def forward() -> None:
+            for add in add_x:
+                add()
+            total_mean()
+            xp.multiply(mean, share, out=mean)
+            xp.copyto(mean_tiled, mean)
+            for (a, b, u), add in zip(views, add_squares):
+                xp.subtract(a, mean_row, out=b)
+                xp.multiply(b, b, out=u)
+                add()
+            total_var()
+            xp.multiply(var, share, out=var)
+            xp.add(var, epsilon, out=deviation)
+            xp.sqrt(deviation, out=deviation)
+            xp.divide(gamma, deviation, out=scale)
+            xp.copyto(scale_tiled, scale)
+            xp.copyto(beta_tiled, beta)
+            for _, b, _ in views:
+                xp.multiply(b, scale_row, out=b)
+                xp.add(b, beta_row, out=b)
+            xp.multiply(running_mean, keep, out=running_mean)
+            xp.multiply(mean, take, out=spare)
+            xp.add(running_mean, spare, out=running_mean)
+            xp.multiply(running_var, keep, out=running_var)
+            xp.multiply(var, take_unbiased, out=spare)
+            xp.add(running_var, spare, out=running_var)
+
+        dy = ctx.dy.reshape(x.shape)
+        dgamma, dbeta = ctx.grads["gamma"], ctx.grads["beta"]
+        dx = None if ctx.dx[0] is None else ctx.dx[0].reshape(x.shape)
+        centred_tiled, offset_tiled = ctx.scratch("centred tiled", row), ctx.scratch("offset tiled", row)
+        centred_row, offset_row = centred_tiled.reshape(-1), offset_tiled.reshape(-1)
+        back_views = [(dy[p], x[p], t[:p.stop - p.start], None if dx is None else dx[p]) for p in parts]
+        other = _ChannelSums(ctx, "other sums", parts, repeat, channels)
+        add_dy = [sums.bind_part(i, g) for i, (g, _, _, _) in enumerate(back_views)]
+        add_products = [other.bind_part(i, u) for i, (_, _, u, _) in enumerate(back_views)]
+        total_beta, total_gamma = sums.bind_total(dbeta), other.bind_total(dgamma)
+
+        def backward() -> None:
+            # dgamma = Σ dy · (x − mean) / deviation, dbeta = Σ dy,
+            # dx = scale · (dy − dbeta / n − (x − mean) / deviation · dgamma / n)
+            for (g, a, u, _), add, add_product in zip(back_views, add_dy, add_products):
+                add()
+                xp.subtract(a, mean_row, out=u)
+                xp.multiply(u, g, out=u)
+                add_product()
+            total_beta()
+            total_gamma()
+            xp.divide(dgamma, deviation, out=dgamma)
+            if dx is None:
+                return
+            xp.multiply(dgamma, share, out=spare)
+            xp.divide(spare, deviation, out=spare)
+            xp.copyto(centred_tiled, spare)
+            xp.multiply(dbeta, share, out=spare)
+            xp.copyto(offset_tiled, spare)
+            for g, a, u, d in back_views:
+                xp.subtract(a, mean_row, out=u)
+                xp.multiply(u, centred_row, out=u)
+                xp.add(u, offset_row, out=u)
+                xp.subtract(g, u, out=d)
+                xp.multiply(d, scale_row, out=d)
+
+        return forward, backward
+
+
+class LayerNorm(Layer):
+    """Brings the features of each sample (at each place) to mean 0 and spread 1, then scales and shifts them.
+
+    y = gamma · (x − mean) / √(var + epsilon) + beta, mean and variance over the last axis.
+
+    Like BatchNorm, but independent of the batch: for transformers, recurrent networks and small batches. Source: Ba et
+    al. 2016, arXiv:1607.06450. PyTorch: LayerNorm over the last axis.
+    """
+
+    kind = "layernorm.v1"
+    title = "LayerNorm"
+    group = "Normalise"
+    icon = "mdi6.format-align-middle"
+    keywords = ("layer normalisation", "normalization", "standardise", "transformer")
+
+    epsilon: float = param(
+        1e-5, "Epsilon", "Added to the variance, so that constant inputs do not blow up. Higher: gentler scaling.",
+        gt=0, le=1, advanced=True)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def weights(self, *inputs: Shape) -> dict[str, Weight]:
+        shape = inputs[0].dims[-1:]
+        return {"gamma": Weight(shape, "ones", decay=False), "beta": Weight(shape, "zeros", decay=False)}
+
+    def multiply_adds(self, *inputs: Shape) -> int:
+        return inputs[0].size
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        xp, features = ctx.xp, ctx.x[0].shape[-1]
+        x, y = ctx.x[0].reshape(-1, features), ctx.y.reshape(-1, features)  # [N, F]
+        n = x.shape[0]
+        gamma, beta = ctx.weights["gamma"], ctx.weights["beta"]
+        share = xp.full((features,), 1 / features, dtype=ctx.dtype)
+        epsilon = xp.asarray(self.epsilon, ctx.dtype)
+        mean, spread = ctx.scratch("mean", (n, 1)), ctx.scratch("spread", (n, 1))
+        standard, t = ctx.scratch("standard", x.shape), ctx.scratch("t", x.shape)
+        mean_flat, spread_flat = mean.reshape(-1), spread.reshape(-1)
+
+        def forward() -> None:
+            x.dot(share, out=mean_flat)
+            xp.subtract(x, mean, out=standard)
+            xp.multiply(standard, standard, out=t)
+            t.dot(share, out=spread_flat)
+            xp.add(spread, epsilon, out=spread)
+            xp.sqrt(spread, out=spread)
+            xp.divide(standard, spread, out=standard)
+            xp.multiply(standard, gamma, out=y)
+            xp.add(y, beta, out=y)
+
+        if not ctx.training:
+            return forward, nothing
+        dy, dgamma, dbeta = ctx.dy.reshape(x.shape), ctx.grads["gamma"], ctx.grads["beta"]
+        dx = None if ctx.dx[0] is None else ctx.dx[0].reshape(x.shape)
+        ones = xp.ones(n, dtype=ctx.dtype)
+
+        def backward() -> None:
+            ones.dot(dy, out=dbeta)
+            xp.multiply(dy, standard, out=t)
+            ones.dot(t, out=dgamma)
+            if dx is None:
+                return
+            # dx = (g − mean(g) − standard · mean(g · standard)) / spread with g = dy · gamma
+            xp.multiply(dy, gamma, out=dx)
+            dx.dot(share, out=mean_flat)
+            xp.multiply(dx, standard, out=t)
+            xp.subtract(dx, mean, out=dx)
+            t.dot(share, out=mean_flat)
+            xp.multiply(standard, mean, out=t)
+            xp.subtract(dx, t, out=dx)
+            xp.divide(dx, spread, out=dx)
+
+        return forward, backward

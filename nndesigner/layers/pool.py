@@ -1,0 +1,274 @@
+"""Pooling: smaller pictures that keep what matters."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any, ClassVar, Literal
+
+from nndesigner.layers.activation import in_turn, nothing, sign_bits
+from nndesigner.layers.base import Bind, Layer, Step
+from nndesigner.layers.conv import PADDING_TITLES, Length, wanted
+from nndesigner.layers.windows import Windows, blocks_of, windows_over
+from nndesigner.spec import Set, Shape, ShapeError, param
+
+_Tap = tuple[tuple[slice, ...], tuple[slice, ...]]
+
+
+def taps_of(windows: Windows) -> list[_Tap]:
+    """(part of the outputs, part of the inputs that it sees through this tap) for every tap of the window.
+
+    The batch axis is included. Outputs whose window reaches over the edge at a tap are left out of it.
+    """
+    taps = []
+    for at in product(*(range(k) for k in windows.kernel)):
+        outputs, inputs = [slice(None)], [slice(None)]
+        places = zip(at, windows.dilation, windows.strides, windows.before, windows.inputs, windows.outputs)
+        for a, d, s, b, n, o in places:
+            shift = a * d - b
+            first = max(0, -(shift // s))
+            last = min(o - 1, (n - 1 - shift) // s)
+            outputs.append(slice(first, last + 1))
+            inputs.append(slice(first * s + shift, last * s + shift + 1, s))
+        if all(part.stop > part.start for part in outputs[1:]):
+            taps.append((tuple(outputs), tuple(inputs)))
+    return taps
+
+
+class Pooling(Layer):
+    """Shared by the poolings: window, strides, padding, and the loop over blocks of samples that fit into the cache."""
+
+    group = "Pooling"
+
+    axes: ClassVar[str]
+
+    def windows(self, shape: Shape) -> Windows:
+        kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,)
+        strides = self.strides if isinstance(self.strides, tuple) else (self.strides,) * len(kernel)
+        strides = tuple(s or k for s, k in zip(strides, kernel))
+        smaller = tuple(min(k, n) for k, n in zip(kernel, shape.dims))
+        fitting = smaller if isinstance(self.kernel, tuple) else smaller[0]
+        return windows_over(shape, kernel, strides, (1,) * len(kernel), self.padding,
+                            remedies=(Set({"kernel": fitting}), Set({"padding": "same"})))
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        shape = inputs[0]
+        if shape.axes != self.axes or shape.integer:
+            raise ShapeError(" × ".join(self.axes), shape, *wanted(self.axes, shape))
+        return Shape(self.axes, (*self.windows(shape).outputs, shape.dims[-1]))
+
+    def multiply_adds(self, *inputs: Shape) -> int:
+        w = self.windows(inputs[0])
+        return math.prod(w.outputs) * w.taps * inputs[0].dims[-1]
+
+    def summary(self) -> str:
+        kernel = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,)
+        return "×".join(map(str, kernel))
+
+    @staticmethod
+    def blocks(ctx: Bind) -> list[slice]:
+        """Parts of the batch that are worked on one after the other."""
+        return blocks_of(ctx.xp, ctx.batch, 2 * math.prod(ctx.x[0].shape[1:]))
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        x, dx = ctx.x[0], ctx.dx[0] if ctx.training else None
+        windows = self.windows(Shape(self.axes, x.shape[1:]))
+        steps = []
+        for part in self.blocks(ctx):
+            back = (None, None) if dx is None else (dx[part], ctx.dy[part])
+            steps.append(self.bind_block(ctx, windows, x[part], ctx.y[part], *back))
+        return in_turn([forward for forward, _ in steps]), in_turn([backward for _, backward in steps])
+
+    def bind_block(self, ctx: Bind, windows: Windows, x: Any, y: Any, dx: Any | None, dy: Any | None
+                   ) -> tuple[Step, Step]:
+        """(forward, backward) for some samples."""
+        raise NotImplementedError
+
+
+def covers_once(windows: Windows) -> bool:
+    """Every input belongs to exactly one window."""
+    return (windows.kernel == windows.strides and windows.inside and windows.extent == windows.inputs)
+
+
+class MaxPooling(Pooling):
+    """Shared by the maximum poolings."""
+
+    def bind_block(self, ctx: Bind, windows: Windows, x: Any, y: Any, dx: Any | None, dy: Any | None
+                   ) -> tuple[Step, Step]:
+        xp, taps = ctx.xp, taps_of(windows)
+        views = [(y[out], x[into]) for out, into in taps]
+        whole = all(view.shape == y.shape for view, _ in views)
+
+        def forward() -> None:
+            if whole:
+                xp.copyto(y, views[0][1])
+                for out, seen in views[1:]:
+                    xp.maximum(out, seen, out=out)
+            else:
+                y.fill(-xp.inf)
+                for out, seen in views:
+                    xp.maximum(out, seen, out=out)
+
+        if dx is None:
+            return forward, nothing
+        # The gradient goes to the first of the largest values. Masks are whole numbers of all ones or all zeros: y − x
+        # ≥ 0 has the bits of zero only where x is the maximum, so (bits − 1) has its sign bit set just there.
+        most = self.blocks(ctx)[0].stop
+        distance, chosen, free = (
+            ctx.scratch(name, (most, *y.shape[1:]))[:y.shape[0]] for name in ("distance", "chosen", "free"))
+        bits, shift = sign_bits(xp, distance)
+        chosen_bits, free_bits, dy_bits = sign_bits(xp, chosen)[0], sign_bits(xp, free)[0], sign_bits(xp, dy)[0]
+        one = xp.asarray(1, dtype=bits.dtype)
+        once = covers_once(windows)
+        steps = []
+        for (out, into), (top, seen) in zip(taps, views):
+            steps.append((top, seen, distance[out], bits[out], chosen[out], chosen_bits[out], free_bits[out],
+                          dy_bits[out], dx[into], sign_bits(xp, dx)[0][into]))
+
+        def backward() -> None:
+            free_bits.fill(-1)
+            if not once:
+                dx.fill(0)
+            for top, seen, d, d_bits, c, c_bits, f_bits, g_bits, target, target_bits in steps:
+                xp.subtract(top, seen, out=d)
+                xp.subtract(d_bits, one, out=d_bits)
+                xp.right_shift(d_bits, shift, out=d_bits)
+                xp.bitwise_and(d_bits, f_bits, out=d_bits)
+                xp.bitwise_xor(f_bits, d_bits, out=f_bits)
+                if once:
+                    xp.bitwise_and(d_bits, g_bits, out=target_bits)
+                else:
+                    xp.bitwise_and(d_bits, g_bits, out=c_bits)
+                    xp.add(target, c, out=target)
+
+        return forward, backward
+
+
+class AveragePooling(Pooling):
+    """Shared by the average poolings. Padding counts for nothing: averages are over real values only."""
+
+    def bind_block(self, ctx: Bind, windows: Windows, x: Any, y: Any, dx: Any | None, dy: Any | None
+                   ) -> tuple[Step, Step]:
+        xp, taps = ctx.xp, taps_of(windows)
+        views = [(y[out], x[into]) for out, into in taps]
+        whole = all(view.shape == y.shape for view, _ in views)
+        share = xp.zeros((1, *windows.outputs, 1), dtype=ctx.dtype)
+        for out, _ in taps:
+            share[out] += 1
+        share = xp.asarray(1 / windows.taps, ctx.dtype) if whole else 1 / share
+
+        def forward() -> None:
+            if whole:
+                xp.copyto(y, views[0][1])
+            else:
+                y.fill(0)
+            for out, seen in views[1:] if whole else views:
+                xp.add(out, seen, out=out)
+            xp.multiply(y, share, out=y)
+
+        if dx is None:
+            return forward, nothing
+        once = covers_once(windows)
+        steps = [(dy[out], dx[into]) for out, into in taps]
+
+        def backward() -> None:
+            xp.multiply(dy, share, out=dy)
+            if not once:
+                dx.fill(0)
+            for grad, target in steps:
+                if once:
+                    xp.copyto(target, grad)
+                else:
+                    xp.add(target, grad, out=target)
+
+        return forward, backward
+
+
+_KERNEL_HELP = "Height and width of a window. Higher: looks at larger parts and, with equal strides, shrinks more."
+_STRIDES_HELP = "Steps between neighbouring windows. 0: as large as the window. Higher: smaller output."
+_PADDING_HELP = "Valid leaves out what does not fill a window; same keeps it in smaller windows at the edge."
+
+Strides = tuple[int, int]
+
+
+class MaxPool2D(MaxPooling):
+    """Keeps the largest value of each small window: smaller pictures that still tell whether a pattern was there.
+
+    y[h, w] = max of x[h·s + i, w·s + j] over the window, for each channel. Of equal values the first gets the gradient.
+
+    Shapes: H × W × C → H' × W' × C. After one or two convolutions, to halve the picture. PyTorch: MaxPool2d.
+    """
+
+    kind = "maxpool2d.v1"
+    title = "MaxPool2D"
+    icon = "mdi6.arrow-collapse-all"
+    keywords = ("maximum", "pooling", "downsample", "shrink", "subsample")
+    axes = "HWC"
+
+    kernel: tuple[Length, Length] = param((2, 2), "Window", _KERNEL_HELP)
+    strides: Strides = param((0, 0), "Strides", _STRIDES_HELP, advanced=True)
+    padding: Literal["valid", "same"] = param("valid", "Padding", _PADDING_HELP, labels=PADDING_TITLES, advanced=True)
+
+
+class AvgPool2D(AveragePooling):
+    """Takes the mean of each small window: smaller, smoother pictures.
+
+    y[h, w] = mean of x[h·s + i, w·s + j] over the window, for each channel.
+
+    Shapes: H × W × C → H' × W' × C. Gentler than MaxPool2D; good for shrinking pictures in autoencoders. PyTorch:
+    AvgPool2d (with count_include_pad=False).
+    """
+
+    kind = "avgpool2d.v1"
+    title = "AvgPool2D"
+    icon = "mdi6.blur"
+    keywords = ("average", "mean", "pooling", "downsample", "shrink")
+    axes = "HWC"
+
+    kernel: tuple[Length, Length] = param((2, 2), "Window", _KERNEL_HELP)
+    strides: Strides = param((0, 0), "Strides", _STRIDES_HELP, advanced=True)
+    padding: Literal["valid", "same"] = param("valid", "Padding", _PADDING_HELP, labels=PADDING_TITLES, advanced=True)
+
+
+class GlobalAvgPool2D(Layer):
+    """Takes the mean of each whole channel: one number says how much of a pattern the picture holds.
+
+    y = mean of x over H and W, for each channel.
+
+    Shapes: H × W × C → F = C. In front of the last Dense layer of a picture network, in place of Flatten: far fewer
+    weights, and any picture size fits. Source: Lin et al. 2014, arXiv:1312.4400.
+    """
+
+    kind = "globalavgpool2d.v1"
+    title = "GlobalAvgPool2D"
+    group = "Pooling"
+    icon = "mdi6.arrow-collapse-vertical"
+    keywords = ("global average", "mean", "pooling")
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if inputs[0].axes != "HWC":
+            raise ShapeError("H × W × C", inputs[0], *wanted("HWC", inputs[0]))
+        return Shape("F", inputs[0].dims[-1:])
+
+    def multiply_adds(self, *inputs: Shape) -> int:
+        return inputs[0].size
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        xp, channels = ctx.xp, ctx.x[0].shape[-1]
+        x = ctx.x[0].reshape(ctx.batch, -1, channels)  # [B, H·W, C]
+        places = x.shape[1]
+        y = ctx.y.reshape(ctx.batch, 1, channels)
+        # a matrix product with a row of ones adds up faster than sum() along that axis
+        row, share = xp.full((1, places), 1 / places, dtype=ctx.dtype), xp.asarray(1 / places, ctx.dtype)
+
+        def forward() -> None:
+            xp.matmul(row, x, out=y)
+
+        if not ctx.training or ctx.dx[0] is None:
+            return forward, nothing
+        dy, dx = ctx.dy.reshape(y.shape), ctx.dx[0].reshape(x.shape)
+
+        def backward() -> None:
+            xp.multiply(dy, share, out=dx)
+
+        return forward, backward
