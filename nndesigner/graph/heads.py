@@ -90,8 +90,8 @@ def _wanted(node: Node, task: Task, field: DataField) -> tuple[tuple[int, ...] |
         return field.shape.dims, []
     drop = Repair(f"Let {node.title} choose its loss", lambda graph: edit.set_params(graph, node.id, loss=None))
     if task not in loss.tasks:
-        text = (f"{node.title} does {task}, but its loss {loss.title} is for {' and '.join(loss.tasks)}: choose another "
-                "loss, or none to have it chosen.")
+        text = (f"{node.title} does {task}, but its loss {loss.title} is for {' and '.join(loss.tasks)}: choose "
+                "another loss, or none to have it chosen.")
         return None, [Problem("error", text, node.id, repairs=(drop,))]
     try:
         return loss.scores(field), []

@@ -110,15 +110,14 @@ def open_port_problems(graph: Graph, node: Node, ports: Sequence[str], loose: Se
             text = f"{node.title} has no input: draw a wire to it from an earlier layer."
         else:
             text = f"{node.title} has nothing at its port '{port}': draw a wire to it from an earlier layer."
-        near = [n for n in loose if not edit.why_not(graph, n.id, node.id, port)]
-        near.sort(key=lambda n: (n.x > node.x, math.hypot(n.x - node.x, n.y - node.y)))
-        cures = [repair.wiring(graph, n.id, node.id, port) for n in near[:1]] if _one_is_enough(graph, node) else []
-        problems.append(Problem("error", text, node.id, repairs=(*cures, repair.removal(node))))
+        cures = [repair.removal(node)]
+        if not layer.many or len(graph.incoming[node.id]) == 1:
+            near = sorted(loose, key=lambda n: (n.x > node.x, math.hypot(n.x - node.x, n.y - node.y)))
+            begin = next((n for n in near if not edit.why_not(graph, n.id, node.id, port)), None)
+            if begin is not None:
+                cures.insert(0, repair.wiring(graph, begin.id, node.id, port))
+        problems.append(Problem("error", text, node.id, repairs=tuple(cures)))
     return problems
-
-
-def _one_is_enough(graph: Graph, node: Node) -> bool:
-    return not node.layer.many or len(graph.incoming[node.id]) == 1
 
 
 def _wire_problems(graph: Graph, node: Node, edges: Sequence[Edge]) -> tuple[Problem, ...]:
@@ -128,22 +127,21 @@ def _wire_problems(graph: Graph, node: Node, edges: Sequence[Edge]) -> tuple[Pro
     taken: dict[str, Edge] = {}
     for edge in edges:
         source = graph.node(edge.source)
-        cut = repair.unwiring(graph, edge)
+        first = taken.setdefault(edge.port, edge)
+        if source.layer.emits and edge.port in layer.ports and (first is edge or layer.many):
+            continue
+        cures = [repair.unwiring(graph, edge)]
         if not source.layer.emits:
             text = f"{node.title} gets a wire from {source.title}, which has no output: remove the wire."
-            problems.append(Problem("error", text, node.id, edge, (cut,)))
         elif not layer.ports:
             text = f"{node.title} gets a wire, but takes none: remove the wire."
-            problems.append(Problem("error", text, node.id, edge, (cut,)))
         elif edge.port not in layer.ports:
             text = f"{node.title} has no port '{edge.port}', it has {_names(layer.ports)}: remove the wire."
-            problems.append(Problem("error", text, node.id, edge, (cut,)))
-        elif edge.port in taken and not layer.many:
-            begin = graph.node(taken[edge.port].source)
+        else:
+            begin = graph.node(first.source)
             text = f"{node.title} takes one wire, but {begin.title} and {source.title} both lead to it: remove one."
-            other = repair.unwiring(graph, taken[edge.port])
-            problems.append(Problem("error", text, node.id, edge, (cut, other)))
-        taken.setdefault(edge.port, edge)
+            cures.append(repair.unwiring(graph, first))
+        problems.append(Problem("error", text, node.id, edge, tuple(cures)))
     return tuple(problems)
 
 
