@@ -1,7 +1,7 @@
 """The way from raw columns to the arrays of a network and back: fitted once, kept with the model, the same everywhere.
 
-Training, live predictions, the command line and exported models all encode through the same `Preparation`, so a raw value
-gives the same bits in each of them.
+Training, live predictions, the command line and exported models all encode through the same `Preparation`, so a raw
+value gives the same bits in each of them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ AXES = {1: "F", 2: "TF", 3: "HWC", 4: "DHWC"}
 class RawInput:
     """One column as it is before encoding: what a form, a drawing pad or a file has to deliver.
 
-    `categories` are the known texts; other texts count as unknown. `shape` is that of one picture or array. `low` and `high` are the
-    smallest and largest value of the training part; for a picture the values that become 0 and 1 (usually black and white).
+    `categories` are the known texts; other texts count as unknown. `shape` is that of one picture or array. `low` and
+    `high` are the smallest and largest value of the training part; for a picture the values that become 0 and 1
+    (usually black and white).
     """
 
     column: str
@@ -84,7 +85,9 @@ def numbers_of(values: Any, column: str) -> np.ndarray:
             try:
                 numbers[i] = float(value)
             except (TypeError, ValueError) as error:
-                raise DataError(f"Column '{column}', row {i + 1}: '{value}' is no number. Correct it, or leave it empty.") from error
+                raise DataError(
+                    f"Column '{column}', row {i + 1}: '{value}' is no number. Correct it, or leave it empty."
+                ) from error
     elif values.dtype.kind in "biuf":
         numbers = values.astype(np.float64)
     else:
@@ -105,8 +108,9 @@ def codes_of(texts: np.ndarray, categories: tuple[str, ...]) -> np.ndarray:
 class FieldEncoding:
     """How one field of the signature is made from raw columns: (raw - offset) / scale.
 
-    A field of table columns has offset, scale and fill [F] (one-hot places have 0, 1, 0); `fill` replaces missing numbers.
-    A field of one array of one dimension has them [F], one of pictures or larger arrays [] (one number for all values).
+    A field of table columns has offset, scale and fill [F] (one-hot places have 0, 1, 0); `fill` replaces missing
+    numbers. A field of one array of one dimension has them [F], one of pictures or larger arrays [] (one number for
+    all values).
     """
 
     field: DataField
@@ -161,7 +165,8 @@ class FieldEncoding:
             encoded = values.astype(np.float32)
         if not np.isfinite(encoded).all():
             row, place = (int(i) for i in np.argwhere(~np.isfinite(encoded))[0])
-            raise DataError(f"Row {row + 1}: the value of '{self.feature_names[place]}' is too large to calculate with.")
+            name = self.feature_names[place]
+            raise DataError(f"Row {row + 1}: the value of '{name}' is too large to calculate with.")
         return encoded
 
     def _array(self, given: Any, rows: np.ndarray | None) -> np.ndarray:
@@ -214,18 +219,21 @@ class FieldEncoding:
     @classmethod
     def from_json(cls, value: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> FieldEncoding:
         shape = Shape(str(value["axes"]), tuple(int(d) for d in value["dims"]))
-        field = DataField(str(value["name"]), value["role"], shape, value["kind"], tuple(str(c) for c in value["classes"]))
+        classes = tuple(str(c) for c in value["classes"])
+        field = DataField(str(value["name"]), value["role"], shape, value["kind"], classes)
         columns = tuple(
-            RawInput(str(c["column"]), c["kind"], tuple(str(t) for t in c["categories"]), tuple(int(d) for d in c["shape"]),
-                     float(c["low"]), float(c["high"]), str(c["unit"]))
+            RawInput(
+                str(c["column"]), c["kind"], tuple(str(t) for t in c["categories"]), tuple(int(d) for d in c["shape"]),
+                float(c["low"]), float(c["high"]), str(c["unit"]),
+            )
             for c in value["columns"]
         )
         if field.role not in ("input", "target") or field.kind not in ("real", "class") or not columns:
             raise ValueError(f"field '{field.name}' is declared wrongly")
         if any(c.kind not in ("number", "category", "image", "array") for c in columns):
             raise ValueError(f"a column of field '{field.name}' has an unknown kind")
-        parts = {name: np.asarray(arrays[f"{field.name}/{name}"], dtype=np.float64) for name in ("offset", "scale", "fill")}
-        encoding = cls(field, columns, **parts)
+        parts = (np.asarray(arrays[f"{field.name}/{name}"], dtype=np.float64) for name in ("offset", "scale", "fill"))
+        encoding = cls(field, columns, *parts)
         encoding._check_sizes()
         return encoding
 
@@ -239,7 +247,8 @@ class FieldEncoding:
             fits = len(self.columns) == 1 and self.columns[0].shape == dims
             wanted = self.offset.shape if self.offset.shape in ((), dims) else ()
         else:
-            fits = all(c.kind in ("number", "category") for c in self.columns) and (sum(c.width for c in self.columns),) == dims
+            fits = all(c.kind in ("number", "category") for c in self.columns)
+            fits = fits and (sum(c.width for c in self.columns),) == dims
             wanted = dims
         if not fits or any(a.shape != wanted for a in (self.offset, self.scale, self.fill)):
             raise ValueError(f"sizes of field '{self.field.name}' do not fit each other")
@@ -250,7 +259,7 @@ class FieldEncoding:
 def _chosen(given: Any, rows: np.ndarray | None) -> np.ndarray:
     given = given if isinstance(given, np.ndarray) else np.asarray(given)
     if given.ndim != 1:
-        raise DataError(f"A column of numbers or texts has one value for each row, got an array of {given.ndim} dimensions.")
+        raise DataError(f"A column of numbers or texts has one value for each row, got {given.ndim} dimensions.")
     return given if rows is None else given[rows]
 
 
@@ -292,8 +301,8 @@ class Preparation:
     ) -> dict[str, np.ndarray]:
         """Fields of these roles from raw columns {column: array [n, ...]}: float32 [n, ...], int64 [n] for classes.
 
-        Numbers may come as texts; unknown and missing categories become none of the known ones, missing numbers the mean
-        of the training part. Raises DataError naming column and row when a value cannot be used.
+        Numbers may come as texts; unknown and missing categories become none of the known ones, missing numbers the
+        mean of the training part. Raises DataError naming column and row when a value cannot be used.
         """
         encoded = {f.field.name: f.encode(raw, rows) for f in self.fields if f.field.role in roles}
         if len({len(a) for a in encoded.values()}) > 1:

@@ -11,7 +11,7 @@ from nndesigner.data.dataset import Column, Dataset
 from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
 
-_NOISE = "How far points are shaken off their place (standard deviation). Higher: the classes overlap and no network gets all."
+_NOISE = "How far points are shaken off their place (standard deviation). Higher: the classes overlap."
 
 
 def _seed() -> int:
@@ -19,8 +19,8 @@ def _seed() -> int:
 
 
 def _samples(default: int) -> int:
-    return param(default, "Samples", "How many points. More: the shape is filled better and learning is more reliable, but "
-                 "slower.", ge=10, le=100_000, step=50)
+    return param(default, "Samples", "How many points. More: the shape is filled better and learning is more "
+                 "reliable, but slower.", ge=10, le=100_000, step=50)
 
 
 def _noise(default: float) -> float:
@@ -63,7 +63,8 @@ class Xor(_Plane):
         rng = np.random.default_rng(self.seed)
         points = rng.uniform(-1, 1, (self.samples, 2))
         same = (points[:, 0] >= 0) == (points[:, 1] >= 0)
-        return self._classes(points + self.noise * rng.standard_normal(points.shape), same.astype(int), ("different", "same"))
+        points += self.noise * rng.standard_normal(points.shape)
+        return self._classes(points, same.astype(int), ("different", "same"))
 
 
 class Circles(_Plane):
@@ -131,9 +132,11 @@ class Spirals(_Plane):
 
     samples: int = _samples(600)
     noise: float = _noise(0.02)
-    arms: int = param(2, "Arms", "How many spirals, each a class. More: they lie closer together, which is harder.", ge=2, le=5)
-    turns: float = param(1.75, "Turns", "How often an arm goes round. Higher: more windings to learn, which is harder.", ge=0.25,
-                         le=4, step=0.25)
+    arms: int = param(
+        2, "Arms", "How many spirals, each a class. More: they lie closer together, which is harder.", ge=2, le=5)
+    turns: float = param(
+        1.75, "Turns", "How often an arm goes round. Higher: more windings to learn, which is harder.", ge=0.25, le=4,
+        step=0.25)
     seed: int = _seed()
 
     def load(self, progress: Progress) -> Dataset:
@@ -190,8 +193,8 @@ class Curve(Source):
             "sine": "sine, two waves", "growing": "waves that get shorter", "damped": "peak with side waves (sinc)",
             "steps": "steps", "parabola": "parabola", "line": "straight line"})
     samples: int = _samples(400)
-    noise: float = param(0.05, "Noise", "How far y is shaken (standard deviation). Higher: harder to see the curve, and the "
-                         "error that remains is larger.", ge=0, le=2, step=0.01)
+    noise: float = param(0.05, "Noise", "How far y is shaken (standard deviation). Higher: harder to see the curve, "
+                         "and the error that remains is larger.", ge=0, le=2, step=0.01)
     seed: int = _seed()
 
     def load(self, progress: Progress) -> Dataset:
@@ -212,8 +215,8 @@ class Curve(Source):
 class Surface(Source):
     """A surface over the plane, for regression with two inputs.
 
-    Points spread evenly over the square from -1 to 1; the target is the height of a known surface plus normal noise. "Plane" and
-    "hills" are the two regression sets of TensorFlow Playground. Made by formula.
+    Points spread evenly over the square from -1 to 1; the target is the height of a known surface plus normal noise.
+    "Plane" and "hills" are the two regression sets of TensorFlow Playground. Made by formula.
     """
 
     kind = "plane.v1"
@@ -225,10 +228,11 @@ class Surface(Source):
 
     function: Literal["plane", "hills", "saddle", "ripple"] = param(
         "plane", "Function", "The surface to learn.", labels={
-            "plane": "tilted plane", "hills": "hills and hollows", "saddle": "saddle", "ripple": "ripple round the centre"})
+            "plane": "tilted plane", "hills": "hills and hollows", "saddle": "saddle",
+            "ripple": "ripple round the centre"})
     samples: int = _samples(500)
-    noise: float = param(0.02, "Noise", "How far heights are shaken (standard deviation). Higher: the error that remains is "
-                         "larger.", ge=0, le=2, step=0.01)
+    noise: float = param(0.02, "Noise", "How far heights are shaken (standard deviation). Higher: the error that "
+                         "remains is larger.", ge=0, le=2, step=0.01)
     seed: int = _seed()
 
     def load(self, progress: Progress) -> Dataset:

@@ -1,4 +1,4 @@
-"""From a raw data set to training, validation and test arrays. Everything that is fitted sees the training part only."""
+"""From a raw data set to training, validation and test arrays. What is fitted sees the training part only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from nndesigner.data.dataset import Column, DataError, Dataset, Role
+from nndesigner.data.dataset import Column, DataError, Dataset, Form, Role
 from nndesigner.data.encoding import AXES, CHUNK, MISSING, FieldEncoding, Preparation, RawInput, codes_of, texts_of
 from nndesigner.data.source import Source
 from nndesigner.data.split import split
@@ -34,27 +34,28 @@ class DataSettings(BaseModel):
 
     source: choice_of(Source) | None = param(None, "Data", "Where the data come from.")
     roles: dict[str, Role] = param(
-        {}, "Roles", "Which columns are inputs, which is the target, and which are ignored. Columns not named here keep the role "
-        "that the source gave them.", editor="columns")
+        {}, "Roles", "Which columns are inputs, which is the target, and which are ignored. Columns not named here "
+        "keep the role that the source gave them.", editor="columns")
     kinds: dict[str, Literal["number", "category"]] = param(
         {}, "Kinds", "Whether a column of a table is a number or a category. Columns not named here keep their kind.",
         editor="columns")
-    validation: float = param(0.15, "Validation", "Share of the samples that steer training but are not learned from. More: surer "
-                              "figures, fewer samples to learn from.", ge=0, le=0.45, step=0.05)
-    test: float = param(0.15, "Test", "Share of the samples kept aside for the final judgement. More: a surer judgement, fewer "
-                        "samples to learn from.", ge=0, le=0.45, step=0.05)
-    seed: int = param(7, "Seed of the split", "The same seed puts the same samples into the same parts.", ge=0, le=2**31 - 1)
-    stratify: bool = param(True, "Keep class shares", "Each part gets its share of every class. Off: samples are drawn without "
-                           "looking at their class.")
+    validation: float = param(0.15, "Validation", "Share of the samples that steer training but are not learned from. "
+                              "More: surer figures, fewer samples to learn from.", ge=0, le=0.45, step=0.05)
+    test: float = param(0.15, "Test", "Share of the samples kept aside for the final judgement. More: a surer "
+                        "judgement, fewer samples to learn from.", ge=0, le=0.45, step=0.05)
+    seed: int = param(
+        7, "Seed of the split", "The same seed puts the same samples into the same parts.", ge=0, le=2**31 - 1)
+    stratify: bool = param(True, "Keep class shares", "Each part gets its share of every class. Off: samples are "
+                           "drawn without looking at their class.")
     scaling: Scaling = param(
-        "auto", "Scaling", "Brings inputs and number targets to a size that networks learn well from. Without it, large columns "
-        "drown small ones.", labels={"auto": "auto (standardise; pictures to 0…1)", "standardise": "mean 0, deviation 1",
-                                     "range": "0 to 1", "none": "none"})
+        "auto", "Scaling", "Brings inputs and number targets to a size that networks learn well from. Without it, "
+        "large columns drown small ones.", labels={
+            "auto": "auto (standardise; pictures to 0…1)", "standardise": "mean 0, deviation 1", "range": "0 to 1"})
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Training, validation or test samples. `rows` [n] are row numbers of the data set, `arrays` the fields, [n, ...]."""
+    """Training, validation or test samples: `rows` [n] are row numbers of the data set, `arrays` fields [n, ...]."""
 
     name: str
     rows: np.ndarray
@@ -111,8 +112,9 @@ def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
         name: Part(name, chosen, preparation.encode(raw, chosen, roles=("input", "target")))
         for name, chosen in parts.items()
     }
+    seen = replace(dataset, columns=tuple(columns), form=_form(dataset.form, inputs, targets))
     return Prepared(
-        replace(dataset, columns=tuple(columns)), preparation.signature, preparation, made["train"], made["validation"],
+        seen, preparation.signature, preparation, made["train"], made["validation"],
         made["test"], (*dataset.notes, *notes), dataset.fingerprint,
     )
 
@@ -136,9 +138,10 @@ def _as_set(column: Column, settings: DataSettings, notes: list[str]) -> Column:
     if kind is None and role == "target" and column.kind == "number":
         values = column.values[~np.isnan(column.values)]
         distinct = np.unique(values)
-        if 2 <= len(distinct) <= MAX_NUMBER_CLASSES and len(values) >= FEWEST * len(distinct) and (distinct % 1 == 0).all():
-            notes.append(f"The target '{column.name}' has only {len(distinct)} different whole numbers and is taken as classes. Set "
-                         "its kind to number to predict it as a number.")
+        few = 2 <= len(distinct) <= MAX_NUMBER_CLASSES and len(values) >= FEWEST * len(distinct)
+        if few and (distinct % 1 == 0).all():
+            notes.append(f"The target '{column.name}' has only {len(distinct)} different whole numbers and is taken "
+                         "as classes. Set its kind to number to predict it as a number.")
             return replace(column, kind="category", values=texts_of(column.values))
     return column
 
@@ -162,6 +165,18 @@ def _as_number(column: Column, notes: list[str]) -> Column:
     return replace(column, kind="number", values=values, categories=())
 
 
+def _form(form: Form, inputs: list[Column], targets: list[Column]) -> Form:
+    """How to show the chosen columns: two numbers are points in the plane, one number and one to predict a curve."""
+    if form not in ("points", "curve", "table"):
+        return form
+    if len(targets) == 1 and all(c.kind == "number" for c in inputs):
+        if len(inputs) == 2 and targets[0].kind in ("number", "category"):
+            return "points"
+        if len(inputs) == 1 and targets[0].kind == "number":
+            return "curve"
+    return "table"
+
+
 def _usable(inputs: list[Column], targets: list[Column], notes: list[str]) -> np.ndarray:
     """Row numbers of samples that have a target and pictures and arrays of finite numbers."""
     good = np.ones(len(inputs[0].values), dtype=bool)
@@ -173,14 +188,15 @@ def _usable(inputs: list[Column], targets: list[Column], notes: list[str]) -> np
         else:
             continue
         if missing.any():
-            notes.append(f"{_count(int(missing.sum()), 'sample')} without a value of the target '{column.name}' left out.")
+            count = _count(int(missing.sum()), "sample")
+            notes.append(f"{count} without a value of the target '{column.name}' left out.")
             good &= ~missing
     for column in (*inputs, *targets):
         if column.kind in ("image", "array") and column.values.dtype.kind == "f":
             bad = ~_finite_rows(column.values)
             if bad.any():
-                notes.append(f"{_count(int(bad.sum()), 'sample')} left out: '{column.name}' holds values that are no finite "
-                             f"numbers (first in sample {int(np.flatnonzero(bad)[0]) + 1}).")
+                notes.append(f"{_count(int(bad.sum()), 'sample')} left out: '{column.name}' holds values that are no "
+                             f"finite numbers (first in sample {int(np.flatnonzero(bad)[0]) + 1}).")
                 good &= ~bad
     rows = np.flatnonzero(good)
     if not len(rows):
@@ -217,20 +233,22 @@ def sorted_texts(texts: list[str]) -> tuple[str, ...]:
 def _classes(column: Column, rows: np.ndarray) -> tuple[str, ...]:
     found = set(texts_of(column.values[rows]))
     if len(found) > MAX_CLASSES:
-        raise DataError(f"The target '{column.name}' has {len(found):,} different values, too many for classes. Choose another "
-                        "target, or set its kind to number.")
+        raise DataError(f"The target '{column.name}' has {len(found):,} different values, too many for classes. "
+                        "Choose another target, or set its kind to number.")
     known = tuple(c for c in column.categories if c in found)
     classes = known + sorted_texts([t for t in found if t not in set(known)])
     if len(classes) < 2:
-        raise DataError(f"The target '{column.name}' has only one class, '{classes[0]}': there is nothing to tell apart. Choose "
-                        "another target.")
+        raise DataError(f"The target '{column.name}' has only one class, '{classes[0]}': there is nothing to tell "
+                        "apart. Choose another target.")
     return classes
 
 
 # --- fitting ---
 
 
-def _input_encodings(inputs: list[Column], train: np.ndarray, scaling: Scaling, notes: list[str]) -> list[FieldEncoding]:
+def _input_encodings(
+    inputs: list[Column], train: np.ndarray, scaling: Scaling, notes: list[str]
+) -> list[FieldEncoding]:
     found: list[FieldEncoding] = []
     table = [c for c in inputs if c.kind in ("number", "category")]
     arrays = [c for c in inputs if c.kind in ("image", "array")]
@@ -261,14 +279,16 @@ def _target_encodings(
             nothing = np.zeros(())
             found.append(FieldEncoding(field, (raw,), nothing, np.ones(()), nothing))
         elif column.kind == "number":
-            found.append(_table_encoding(name, "target", group, train, "none" if scaling == "none" else "standardise", []))
+            how: Scaling = "none" if scaling == "none" else "standardise"
+            found.append(_table_encoding(name, "target", group, train, how, []))
         else:
             found.append(_array_encoding(name, "target", column, train, scaling))
     return found
 
 
 def _table_encoding(
-    name: str, role: Literal["input", "target"], columns: list[Column], train: np.ndarray, scaling: Scaling, notes: list[str]
+    name: str, role: Literal["input", "target"], columns: list[Column], train: np.ndarray, scaling: Scaling,
+    notes: list[str],
 ) -> FieldEncoding:
     raws: list[RawInput] = []
     offset: list[float] = []
@@ -291,8 +311,8 @@ def _table_encoding(
             low, high, mean = float(present.min()), float(present.max()), float(present.mean())
             missing = int(np.count_nonzero(~np.isfinite(column.values)))
             if missing:
-                notes.append(f"Column '{column.name}': {_count(missing, 'missing value')} replaced by the mean of the training "
-                             f"part, {mean:.4g}.")
+                notes.append(f"Column '{column.name}': {_count(missing, 'missing value')} replaced by the mean of the "
+                             f"training part, {mean:.4g}.")
             if low == high and role == "input":
                 notes.append(f"Column '{column.name}' has the same value in all training samples and tells nothing.")
             start, width = {"none": (0.0, 1.0), "range": (low, high - low)}.get(scaling, (mean, float(present.std())))
@@ -317,8 +337,8 @@ def _fit_category(column: Column, train: np.ndarray, notes: list[str]) -> RawInp
     kept = set(counts)
     if len(counts) > MAX_CATEGORIES:
         kept = {text for text, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]}
-        notes.append(f"Column '{column.name}' has {len(counts):,} different texts; the {MAX_CATEGORIES} most frequent are used, the "
-                     "others count as unknown. A column of names or numbers of things is better ignored.")
+        notes.append(f"Column '{column.name}' has {len(counts):,} different texts; the {MAX_CATEGORIES} most frequent "
+                     "are used, the others count as unknown. A column of names or numbers of things is better ignored.")
     missing = sum(t is None for t in texts_of(column.values))
     if missing:
         notes.append(f"Column '{column.name}': {_count(missing, 'missing value')} counted as unknown.")
@@ -347,14 +367,15 @@ def _array_encoding(
     limits = (darkest, brightest) if image else (float(low.min()), float(high.max()))
     raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit)
     field = DataField(name, role, Shape(AXES[len(shape)], shape))
-    return FieldEncoding(field, (raw,), np.asarray(start, np.float64), np.asarray(width, np.float64), np.zeros_like(width))
+    start, width = np.asarray(start, np.float64), np.asarray(width, np.float64)
+    return FieldEncoding(field, (raw,), start, width, np.zeros_like(width))
 
 
 def _moments(values: np.ndarray, rows: np.ndarray, each: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(smallest, largest, mean, standard deviation) over rows, of each feature or of all values; in chunks, float64."""
     axes = (0,) if each else None
     low, high, total, squares, n = np.inf, -np.inf, 0.0, 0.0, 0
-    shift = values[rows[:1]].astype(np.float64).mean(axis=axes)  # keeps the sum of squares exact for values far from zero
+    shift = values[rows[:1]].astype(np.float64).mean(axis=axes)  # keeps squares exact for values far from zero
     for part in _chunks(len(rows), values[:1].size):
         chunk = values[rows[part]].astype(np.float64)
         low, high = np.minimum(low, chunk.min(axis=axes)), np.maximum(high, chunk.max(axis=axes))
@@ -367,7 +388,7 @@ def _moments(values: np.ndarray, rows: np.ndarray, each: bool) -> tuple[np.ndarr
 
 
 def _grey_limits(dtype: np.dtype, low: float, high: float) -> tuple[float, float]:
-    """Values of a picture that become 0 and 1: those of its format where bytes use it, else the smallest and the largest."""
+    """Values of a picture that become 0 and 1: those of its format where bytes use it, else smallest and largest."""
     if dtype.kind == "u" and dtype.itemsize == 1 and high > 127:
         return 0.0, 255.0
     low = min(low, 0.0) if dtype.kind == "u" else low

@@ -1,7 +1,7 @@
 """Small real data sets that come with scikit-learn (BSD-3).
 
-They are read from scikit-learn's own files without importing it: importing `sklearn.datasets` takes more than a second and
-holds the interpreter lock, reading takes milliseconds. A test compares each set with scikit-learn's loader.
+They are read from scikit-learn's own files without importing it: importing `sklearn.datasets` takes more than a
+second and holds the interpreter lock, reading takes milliseconds. A test compares each set with scikit-learn's loader.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _read(name: str) -> str:
     """Text of one of scikit-learn's data files."""
     spec = importlib.util.find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
-        raise DataError("scikit-learn, which brings this data set, is not installed. Install it with: pip install scikit-learn")
+        raise DataError("scikit-learn, which brings this data set, is not installed: pip install scikit-learn")
     path = Path(spec.submodule_search_locations[0], "datasets", "data", name)
     try:
         data = path.read_bytes()
@@ -54,9 +54,9 @@ def _category(name: str, numbers: np.ndarray, names: tuple[str, ...]) -> Column:
 class Digits(_Sample):
     """1,797 handwritten digits, 8 × 8 grey pictures.
 
-    Values 0 (paper) to 16 (ink): each pixel counts the ink in a 4 × 4 block of a 32 × 32 scan. 43 people wrote them. Source: E. Alpaydin
-    and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998 (its test part), as
-    scikit-learn brings it.
+    Values 0 (paper) to 16 (ink): each pixel counts the ink in a 4 × 4 block of a 32 × 32 scan. 43 people wrote them.
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
+    1998 (its test part), as scikit-learn brings it.
     """
 
     kind = "digits.v1"
@@ -96,8 +96,8 @@ class Iris(_Sample):
 class Wine(_Sample):
     """178 wines from three growers, 13 chemical measurements each.
 
-    The measurements have very different scales, so it shows why inputs are standardised. Source: S. Aeberhard and M. Forina, Wine,
-    UCI Machine Learning Repository, 1992, as scikit-learn brings it.
+    The measurements have very different scales, so it shows why inputs are standardised. Source: S. Aeberhard and M.
+    Forina, Wine, UCI Machine Learning Repository, 1992, as scikit-learn brings it.
     """
 
     kind = "wine.v1"
@@ -116,9 +116,9 @@ class Wine(_Sample):
 class BreastCancer(_Sample):
     """569 breast tumours, benign or malignant, described by 30 figures of their cell nuclei.
 
-    Mean, error and worst value of ten properties seen in a digitised picture. Source: W. Wolberg, O. Mangasarian, N. Street and
-    W. Street, Breast Cancer Wisconsin (Diagnostic), UCI Machine Learning Repository, 1995, as scikit-learn brings it. For
-    learning, not for medical use.
+    Mean, error and worst value of ten properties seen in a digitised picture. Source: W. Wolberg, O. Mangasarian, N.
+    Street and W. Street, Breast Cancer Wisconsin (Diagnostic), UCI Machine Learning Repository, 1995, as scikit-learn
+    brings it. For learning, not for medical use.
     """
 
     kind = "breast_cancer.v1"
@@ -128,8 +128,8 @@ class BreastCancer(_Sample):
 
     def load(self, progress: Progress) -> Dataset:
         rows = _numbers(_read("breast_cancer.csv"), ",", skip=1)
-        properties = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points",
-                      "symmetry", "fractal dimension")
+        properties = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity",
+                      "concave points", "symmetry", "fractal dimension")
         names = tuple(f"{how} {what}" for how in ("mean", "error of", "worst") for what in properties)
         return self._table(names, ("",) * 30, rows[:, :30], _category("tumour", rows[:, 30], ("malignant", "benign")))
 
@@ -138,7 +138,8 @@ class Diabetes(_Sample):
     """442 people with diabetes: how far the illness went on within a year, from ten measurements.
 
     The measurements explain about half of the differences, so an R² of 0.4 to 0.5 is good. Source: B. Efron, T. Hastie,
-    I. Johnstone and R. Tibshirani, Least Angle Regression, 2004, as scikit-learn brings it. For learning, not for medical use.
+    I. Johnstone and R. Tibshirani, Least Angle Regression, 2004, as scikit-learn brings it. For learning, not for
+    medical use.
     """
 
     kind = "diabetes.v1"
@@ -148,8 +149,8 @@ class Diabetes(_Sample):
 
     def load(self, progress: Progress) -> Dataset:
         rows = _numbers(_read("diabetes_data_raw.csv.gz"), None)
-        names = ("age", "sex", "body mass index", "blood pressure", "total cholesterol", "LDL", "HDL", "cholesterol / HDL",
-                 "log triglycerides", "blood sugar")
+        names = ("age", "sex", "body mass index", "blood pressure", "total cholesterol", "LDL", "HDL",
+                 "cholesterol / HDL", "log triglycerides", "blood sugar")
         units = ("years", "", "kg/m²", "mmHg", "mg/dl", "mg/dl", "mg/dl", "", "", "mg/dl")
         progression = _numbers(_read("diabetes_target.csv.gz"), None)[:, 0]
         return self._table(names, units, rows, Column("progression", "number", "target", progression))

@@ -40,7 +40,7 @@ class Source(Declared):
         return self._with_files({name: str(base / path) for name, path in self.files().items()})
 
     def relative_to(self, base: Path) -> Self:
-        """The same source for a project in folder `base`: paths at or below it become relative, so both can be moved."""
+        """The same source for a project in folder `base`: paths below it become relative, so both can be moved."""
         changed = {}
         for name, path in self.files().items():
             whole = Path(os.path.abspath(base / path))

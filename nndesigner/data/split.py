@@ -22,9 +22,9 @@ def split(
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """(part -> row numbers in rising order, notes).
 
-    `rows` are the usable rows, `labels` their class numbers where the split shall keep the shares of the classes. Parts that the
-    files fix are kept; what a fixed "train" or no fixed part holds is divided by the fractions. Raises DataError
-    when no row is left for training.
+    `rows` are the usable rows, `labels` their class numbers where the split shall keep the shares of the classes.
+    Parts that the files fix are kept; what a fixed "train" or no fixed part holds is divided by the fractions. Raises
+    DataError when no row is left for training.
     """
     rng = np.random.default_rng([seed, 0x5EED])
     place = {int(row): i for i, row in enumerate(rows)} if fixed else {}
@@ -53,7 +53,7 @@ def split(
 
 
 def _draw(pool: np.ndarray, labels: np.ndarray | None, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Places in `pool` of `count` rows, drawn by chance; with labels each class in its share (largest remainders get the rest).
+    """Places in `pool` of `count` rows, drawn by chance; with labels each class in its share (by largest remainders).
 
     The last sample of a class is never drawn: a class that training never sees cannot be learned.
     """

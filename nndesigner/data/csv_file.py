@@ -1,0 +1,214 @@
+"""Tables from CSV files: types are guessed, odd values counted, nothing is dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from nndesigner.data.csv_text import Header, TextTable, read_text_table
+from nndesigner.data.dataset import Column, DataError, Dataset, Role
+from nndesigner.data.encoding import MISSING, RawInput
+from nndesigner.data.source import Progress, Source, quiet
+from nndesigner.spec import param
+
+if TYPE_CHECKING:
+    import polars
+
+#: names of columns that are taken as the target, the first that is there
+TARGET_NAMES = ("target", "label", "class", "y", "labels", "classes", "outcome")
+#: names of columns that only number the rows
+ID_NAMES = frozenset({"id", "index", "idx", "no", "nr", "no.", "nr.", "#", "row", "rowid", "row_id", "uuid", "key", ""})
+#: a column of texts and numbers is a category when it has at most this many different values, each met FEWEST times
+MAX_MIXED = 20
+FEWEST = 5
+#: rows from which a column can be told to be an identifier
+MIN_ID_ROWS = 20
+
+
+class Csv(Source):
+    """A table from a CSV file, one sample in each row.
+
+    Delimiter, header, encoding, decimal comma and the type of each column are guessed. The target is the column named
+    target, label, class or y, else the last one; all others are inputs. Both can be changed in the data panel.
+    """
+
+    kind = "csv.v1"
+    title = "Table (CSV)"
+    group = "Files"
+    icon = "mdi6.file-delimited-outline"
+    keywords = ("table", "spreadsheet", "text", "tsv", "excel", "own data", "comma")
+    form = "table"
+
+    path: str = param("", "File", "The CSV file.", editor="file")
+    delimiter: Literal["auto", ",", ";", "\t", "|"] = param(
+        "auto", "Delimiter", "The sign between two cells.", labels={
+            "auto": "auto", ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"})
+    header: Header = param("auto", "First row", "Whether the first row holds the names of the columns.", labels={
+        "auto": "auto", "yes": "names", "no": "data"})
+    decimal: Literal["auto", ".", ","] = param(
+        "auto", "Decimal sign", "The sign before the decimals of a number.", labels={
+            "auto": "auto", ".": "point", ",": "comma"}, advanced=True)
+
+    def load(self, progress: Progress) -> Dataset:
+        table = read_text_table(self.path, self.delimiter, self.header, progress)
+        notes = list(table.notes)
+        columns: list[Column] = []
+        for i, name in enumerate(table.names):
+            progress(0.5 + 0.5 * i / len(table.names), f"Reading column {name}")
+            columns.append(_column(table, i, self.decimal, notes))
+        return Dataset(table.file, "table", tuple(_with_target(columns)), tuple(notes))
+
+
+@dataclass(frozen=True, eq=False)
+class RawTable:
+    """Raw columns for a prediction. `lines` [rows] are line numbers of the file; `notes` say what was repaired."""
+
+    columns: dict[str, np.ndarray]
+    lines: np.ndarray
+    notes: tuple[str, ...]
+
+
+def read_inputs(path: str, inputs: Sequence[RawInput], progress: Progress = quiet) -> RawTable:
+    """The columns that a trained network needs, from a CSV file with the same names (or as many columns without names).
+
+    Columns are read as the kinds that training saw, not guessed anew. Raises DataError naming columns that are missing.
+    """
+    if any(column.kind not in ("number", "category") for column in inputs):
+        raise DataError("This network was trained on pictures or arrays, not on a table.")
+    wanted = [column.column for column in inputs]
+    table = read_text_table(path, "auto", "auto", progress, wanted)
+    places = _places(table, wanted)
+    notes = list(table.notes)
+    columns: dict[str, np.ndarray] = {}
+    for column, place in zip(inputs, places, strict=True):
+        texts = _texts(table, place)
+        if column.kind == "category":
+            columns[column.column] = _objects(texts)
+        else:
+            numbers = _numbers(texts, "auto", table.delimiter)
+            _note_bad(table, place, texts, numbers, notes)
+            columns[column.column] = _floats(numbers)
+    return RawTable(columns, table.lines, tuple(notes))
+
+
+def _places(table: TextTable, wanted: Sequence[str]) -> list[int]:
+    """Place in the table of each wanted column."""
+    exact = {name: i for i, name in enumerate(table.names)}
+    loose = {name.strip().casefold(): i for i, name in enumerate(table.names)}
+    found = [exact.get(name, loose.get(name.strip().casefold())) for name in wanted]
+    missing = [name for name, place in zip(wanted, found, strict=True) if place is None]
+    nameless = all(name == f"column {i + 1}" for i, name in enumerate(table.names))
+    if missing and nameless and len(table.names) == len(wanted):
+        return list(range(len(wanted)))
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        names = ", ".join(f"'{name}'" for name in missing[:5])
+        raise DataError(f"'{table.file}' lacks the column {names}{more}. The network was trained with "
+                        f"{', '.join(wanted[:10])}{', …' if len(wanted) > 10 else ''}.")
+    return [place for place in found if place is not None]
+
+
+# --- one column ---
+
+
+def _texts(table: TextTable, place: int) -> polars.Series:
+    """Cells of a column without spaces around them, null where missing."""
+    import polars
+
+    texts = table.frame.to_series(place).str.strip_chars()
+    missing = texts.str.to_lowercase().is_in(sorted(MISSING))
+    return polars.select(polars.when(~missing).then(texts)).to_series()
+
+
+def _numbers(texts: polars.Series, decimal: str, delimiter: str) -> polars.Series:
+    """Float64, null where missing, no number or infinite."""
+    import polars
+
+    def finite(given: polars.Series) -> polars.Series:
+        cast = given.cast(polars.Float64, strict=False)
+        return polars.select(polars.when(cast.is_finite()).then(cast)).to_series()
+
+    with_point = finite(texts)
+    if decimal == "." or (decimal == "auto" and (delimiter == "," or with_point.null_count() == texts.null_count())):
+        return with_point
+    # 1.234,5: the points group thousands
+    like = texts.str.contains(r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?([eE][+-]?\d+)?$")
+    plain = texts.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    with_comma = finite(polars.select(polars.when(like).then(plain)).to_series())
+    if decimal == "," or with_comma.null_count() < with_point.null_count():
+        return with_comma
+    return with_point
+
+
+def _floats(numbers: polars.Series) -> np.ndarray:
+    return np.array(numbers.fill_null(float("nan")).to_numpy(), dtype=np.float64)
+
+
+def _objects(texts: polars.Series) -> np.ndarray:
+    values = np.empty(len(texts), dtype=object)
+    values[:] = texts.to_list()
+    return values
+
+
+def _note_bad(table: TextTable, place: int, texts: polars.Series, numbers: polars.Series, notes: list[str]) -> None:
+    bad = (numbers.is_null() & texts.is_not_null()).to_numpy()
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        count = int(bad.sum())
+        values = "1 value is no number and counts" if count == 1 else f"{count:,} values are no numbers and count"
+        notes.append(
+            f"Column '{table.names[place]}': {values} as missing (line {table.lines[first]}: '{texts[first][:40]}').")
+
+
+def _column(table: TextTable, place: int, decimal: str, notes: list[str]) -> Column:
+    """A column with guessed kind. Role ignore for columns that tell nothing, with a note."""
+    name = table.names[place]
+    texts = _texts(table, place)
+    present = len(texts) - texts.null_count()
+    if not present:
+        notes.append(f"Column '{name}' has no values and is ignored.")
+        return Column(name, "number", "ignore", np.full(len(texts), np.nan))
+    numbers = _numbers(texts, decimal, table.delimiter)
+    numeric = len(numbers) - numbers.null_count()
+    distinct = texts.n_unique() - (1 if texts.null_count() else 0)
+    mixed_category = distinct <= MAX_MIXED and present >= FEWEST * distinct
+    role: Role = "input"
+    if distinct == 1 and present == len(texts) and len(texts) > 1:
+        notes.append(f"Column '{name}' has the same value in every row and is ignored.")
+        role = "ignore"
+    if numeric == present or (not mixed_category and numeric >= present / 2):
+        _note_bad(table, place, texts, numbers, notes)
+        values = _floats(numbers)
+        if role == "input" and _counts_rows(name, values):
+            notes.append(f"Column '{name}' seems to number the rows and is ignored. Give it the role input to use it.")
+            role = "ignore"
+        return Column(name, "number", role, values)
+    if role == "input" and len(texts) >= MIN_ID_ROWS and distinct > 0.9 * present:
+        notes.append(f"Column '{name}' has a different text in nearly every row, like a name, and is ignored. Give it "
+                     "the role input to use it.")
+        role = "ignore"
+    return Column(name, "category", role, _objects(texts))
+
+
+def _counts_rows(name: str, values: np.ndarray) -> bool:
+    """Whether a column of numbers only tells rows apart."""
+    if len(values) < MIN_ID_ROWS or np.isnan(values).any() or (values % 1 != 0).any():
+        return False
+    ordered = np.sort(values)
+    steps = np.diff(ordered)
+    if (steps == 0).any():
+        return False
+    return name.strip().casefold() in ID_NAMES or (bool((steps == 1).all()) and ordered[0] in (0, 1))
+
+
+def _with_target(columns: list[Column]) -> list[Column]:
+    """The columns with one of them as target."""
+    usable = [c for c in columns if c.role == "input"]
+    if len(usable) < 2:
+        return columns
+    named = {c.name.strip().casefold(): c for c in reversed(usable)}
+    target = next((named[name] for name in TARGET_NAMES if name in named), usable[-1])
+    return [Column(c.name, c.kind, "target" if c is target else c.role, c.values) for c in columns]
