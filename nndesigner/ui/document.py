@@ -111,7 +111,7 @@ class Document(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
-        self.undo_stack.cleanChanged.connect(lambda _: self.file_changed.emit())
+        self.undo_stack.cleanChanged.connect(self._on_clean_changed)
         self._design = Design()
         self._path: Path | None = None
         self._selection: tuple[str, ...] = ()
@@ -256,6 +256,9 @@ class Document(QObject):
         self._abandoned = []
 
     # --- inside ---
+
+    def _on_clean_changed(self, clean: bool) -> None:
+        self.file_changed.emit()
 
     def _show(self, design: Design, force_data: bool = False) -> None:
         old, self._design = self._design, design

@@ -157,8 +157,8 @@ class Runner(QObject):
             self._session.resume()
 
     def step(self) -> None:
-        """One step; starts a fresh paused run when there is none."""
-        if self._session is None or (self._stale and not self.active) or self.state in ("failed", "finished"):
+        """One step, then pause. Goes on with a run under way or stopped; opens a fresh one when there is none."""
+        if self._session is None or self.state == "failed" or (self._stale and not self.trained):
             if self.why_not():
                 return
             self._open(None)
