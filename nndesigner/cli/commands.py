@@ -160,7 +160,8 @@ def check(project: ProjectFile, as_json: AsJson = False) -> None:
 @app.command()
 def info(project: ProjectFile, as_json: AsJson = False) -> None:
     """Tell what a project holds."""
-    from nndesigner.cli.showing import facts, facts_table
+    from nndesigner.cli.facts import facts
+    from nndesigner.cli.showing import facts_table
 
     with _exit_codes():
         found = facts(_load(project))
