@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QSizePolicy,
+    QSlider,
     QToolButton,
     QWidget,
 )
@@ -343,6 +344,54 @@ class FileEditor(Editor):
         name, _ = QFileDialog.getOpenFileName(self, f"Choose {self.info.title.lower()}", start)
         if name:
             self.edited.emit(name)
+
+
+class Slider(QSlider):
+    """A slider beside a number's field, even over its range; by powers of ten where the range is wide."""
+
+    moved_to = Signal(object)
+    FINEST = 1000
+
+    def __init__(self, info: ParamInfo) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._info = info
+        self._whole = info.editor == "int"
+        low, high = float(info.low), float(info.high)
+        self._by_powers = low > 0 and high / low > 100
+        even = (high - low) / (info.step or 1e9)
+        steps = self.FINEST if self._by_powers or even < 1 else min(self.FINEST, round(even))
+        self.setRange(0, steps)
+        self.setAccessibleName(info.title)
+        self.setAccessibleDescription(info.help)
+        self.valueChanged.connect(lambda at: self.moved_to.emit(self._value(at)))
+
+    @staticmethod
+    def suits(info: ParamInfo) -> bool:
+        """Whether a slider makes sense for this parameter."""
+        bounded = info.low is not None and info.high is not None and info.editor in ("int", "float")
+        return bounded and not info.advanced and info.high <= 1_000_000
+
+    def show_value(self, value: Any) -> None:
+        self.setEnabled(value is not MIXED and value is not None)
+        if self.isEnabled() and self._value(self.value()) != value:
+            low, high = float(self._info.low), float(self._info.high)
+            share = math.log(value / low) / math.log(high / low) if self._by_powers else (value - low) / (high - low)
+            with QSignalBlocker(self):
+                self.setValue(round(share * self.maximum()))
+
+    def _value(self, at: int) -> float | int:
+        low, high, share = float(self._info.low), float(self._info.high), at / self.maximum()
+        value = low * (high / low) ** share if self._by_powers else low + share * (high - low)
+        if not self._whole:
+            return float(f"{value:.3g}")
+        step = int(self._info.step or 1)
+        return int(min(high, max(low, round(value / step) * step if value >= 2 * step else round(value))))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
 
 class ScrubLabel(QLabel):

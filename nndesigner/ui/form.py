@@ -6,6 +6,7 @@ itself: the owner turns `changed` into an edit of the document, and shows the ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidg
 
 from nndesigner.spec import Declared, ParamInfo, describe
 from nndesigner.ui import editors
-from nndesigner.ui.editors import MIXED, ChoiceEditor, Editor, ScrubLabel, range_words
+from nndesigner.ui.editors import MIXED, ChoiceEditor, Editor, ScrubLabel, Slider, range_words
 from nndesigner.ui.parts import Fold, clear, label, margins
 from nndesigner.ui.stylesheet import role
 
@@ -45,8 +46,10 @@ class Form(QWidget):
     #: a field got the focus
     entered = Signal()
 
-    def __init__(self, choices: Choices | None = None, leave_out: Sequence[str] = (), helps: bool = True) -> None:
+    def __init__(self, choices: Choices | None = None, leave_out: Sequence[str] = (), helps: bool = True,
+                 sliders: bool = False) -> None:
         super().__init__()
+        self._sliders = sliders
         self._choices = choices or Choices()
         self._leave_out = frozenset(leave_out)
         self._helps = helps
@@ -153,7 +156,14 @@ class _Row:
         self._complaint = label("", "error", wrap=True)
         self._complaint.hide()
         grid.addWidget(self._complaint, top + 2, 0, 1, 2)
-        if form._helps and not info.advanced and info.editor != "bool" and 0 < len(info.help) <= SHORT_HELP:
+        self._slider: Slider | None = None
+        if form._sliders and Slider.suits(info):
+            self._slider = Slider(info)
+            self._slider.setToolTip(tip)
+            self._slider.moved_to.connect(self._edited)
+            self._slider.sliderPressed.connect(form._entered)
+            grid.addWidget(self._slider, top + 1, 0, 1, 2)
+        if form._helps and matters(info):
             grid.addWidget(label(info.help, "caption", wrap=True), top + 3, 0, 1, 2)
         self.editor.edited.connect(self._edited)
         self.editor.wrong.connect(self.complain)
@@ -162,6 +172,8 @@ class _Row:
     def show_value(self, value: Any) -> None:
         self.complain("")
         self.editor.show_value(value)
+        if self._slider is not None:
+            self._slider.show_value(value)
 
     def complain(self, sentence: str) -> None:
         """Mark the field and say what is wrong with it; an empty sentence takes the mark away."""
@@ -174,6 +186,12 @@ class _Row:
         self.complain(sentence)
         if not sentence:
             self._form.changed.emit(self._info.name, value, self._form._merge_key(self._info))
+
+
+def matters(info: ParamInfo) -> bool:
+    """Whether the help stands under the field: it is short and weighs more against less."""
+    weighs = re.search(r"\b(More|Higher|Larger|Longer|Lower|Fewer|Smaller)\b", info.help)
+    return bool(weighs) and not info.advanced and info.editor != "declared" and len(info.help) <= SHORT_HELP
 
 
 class DeclaredEditor(Editor):
