@@ -90,12 +90,11 @@ def activation_after(checked: Checked, node_id: str) -> str:
         layer = checked.graph.node(node_id).layer
         if isinstance(layer, Placeholder):
             return ""
-        name = layer.kind.rsplit(".", 1)[0]
         own = getattr(layer, "activation", "none")
         if own != "none":
             return str(own)
         if layer.group == "Activation":
-            return name
+            return layer.kind.rsplit(".", 1)[0]
         following = checked.graph.outgoing[node_id]
         if len(following) != 1:
             return ""
