@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -25,16 +26,19 @@ def made(kind: str, params: Mapping[str, Any] | None = None) -> Layer | None:
         return None
 
 
-def from_remedies(
-    node: Node, edges: Sequence[Edge], shapes: Sequence[Shape], remedies: Sequence[Remedy]
+def for_error(
+    graph: Graph, node: Node, edges: Sequence[Edge], shapes: Sequence[Shape], remedies: Sequence[Remedy]
 ) -> tuple[Repair, ...]:
-    """The remedies of a shape error of `node`, whose wires `edges` bring `shapes`, as edits."""
+    """Cures for a shape error of `node`, whose wires `edges` bring `shapes`: its remedies, and more for merges."""
     repairs: list[Repair] = []
     for remedy in remedies:
         if isinstance(remedy, Insert):
-            repairs += _insertion(node, edges, shapes, remedy)
+            repairs += _insertion(graph, node, edges, shapes, remedy)
         elif _fits(node.layer, remedy.params, shapes):
             repairs.append(setting(node, remedy.params))
+    if node.layer.many and len(shapes) > 1:
+        repairs += _insertion(graph, node, edges, shapes, Insert("flatten.v1"))
+        repairs += _matchings(graph, node, edges, shapes)
     return tuple(repairs[:MOST])
 
 
@@ -71,15 +75,21 @@ def insertion(text: str, edge: Edge, layers: Sequence[Layer]) -> Repair:
 
 def for_shape(graph: Graph, node: Node, edge: Edge, got: Shape, want: tuple[int, ...]) -> tuple[Repair, ...]:
     """Ways to bring `want` values instead of `got` to a node that accepts any shape (an Output)."""
-    repairs: list[Repair] = []
-    maker = _maker(graph, edge.source, got)
-    size = 1
-    for dim in want:
-        size *= dim
-    if maker is not None and len(want) == len(got.dims) and want[:-1] == got.dims[:-1]:
-        name = "units" if "units" in type(maker.layer).model_fields else "filters"
-        if _valid(maker.layer, {name: want[-1]}):
-            repairs.append(setting(maker, {name: want[-1]}))
+    repairs = []
+    maker = _setting_maker(graph, edge, got, want)
+    if maker is not None:
+        repairs.append(maker)
+    for layers in _plans(got, want):
+        repairs.append(insertion(f"Insert {_list([_described(x) for x in layers])} before {node.title}", edge, layers))
+    return tuple(repairs[:MOST])
+
+
+# --- inside ---
+
+
+def _plans(got: Shape, want: tuple[int, ...]) -> list[list[Layer]]:
+    """Layers that turn one shape into another, the best way first."""
+    size = math.prod(want)
     plans: list[list[tuple[str, dict[str, Any]]]] = []
     if len(want) == 1:
         dense = ("dense.v1", {"units": want[0]})
@@ -97,16 +107,53 @@ def for_shape(graph: Graph, node: Node, edge: Edge, got: Shape, want: tuple[int,
         if got.axes == "HWC" and len(want) == 3 and got.dims[:2] == want[:2]:
             plans.append([("conv2d.v1", {"filters": want[2], "kernel": (1, 1)})])
         plans.append([*flat, ("dense.v1", {"units": size}), reshape])
+    found = []
     for plan in plans:
         layers = [made(kind, params) for kind, params in plan]
         shape = _through(layers, got)
         if shape is not None and shape.dims == want:
-            text = f"Insert {_list([_described(layer) for layer in layers])} before {node.title}"
-            repairs.append(insertion(text, edge, layers))
-    return tuple(repairs[:MOST])
+            found.append(layers)
+    return found
 
 
-# --- inside ---
+def _setting_maker(graph: Graph, edge: Edge, got: Shape, want: tuple[int, ...]) -> Repair | None:
+    """Change the units or filters of the layer that decides the last axis of what a wire brings."""
+    maker = _maker(graph, edge.source, got)
+    if maker is None or len(want) != len(got.dims) or want[:-1] != got.dims[:-1]:
+        return None
+    params = {"units" if "units" in type(maker.layer).model_fields else "filters": want[-1]}
+    return setting(maker, params) if _valid(maker.layer, params) else None
+
+
+def _matchings(graph: Graph, node: Node, edges: Sequence[Edge], shapes: Sequence[Shape]) -> list[Repair]:
+    """Bring all wires of a merge to the shape of the first, or of the last."""
+    repairs = []
+    for like in (0, len(shapes) - 1):
+        want = shapes[like]
+        steps: list[Repair] = []
+        for edge, got in zip(edges, shapes):
+            if got == want:
+                continue
+            step = _setting_maker(graph, edge, got, want.dims)
+            plans = _plans(got, want.dims)
+            if step is None and plans:
+                begin = graph.node(edge.source).title
+                words = _list([_described(x) for x in plans[0]])
+                step = insertion(f"Insert {words} between {begin} and {node.title}", edge, plans[0])
+            if step is None:
+                break
+            steps.append(step)
+        else:
+            if _fits(node.layer, {}, [want] * len(shapes)):
+                text = steps[0].text + "".join(f", {s.text[0].lower()}{s.text[1:]}" for s in steps[1:])
+                repairs.append(Repair(text, partial(_in_turn, steps)))
+    return repairs
+
+
+def _in_turn(steps: Sequence[Repair], graph: Graph) -> Graph:
+    for step in steps:
+        graph = step.apply(graph)
+    return graph
 
 
 def _set(node_id: str, params: Mapping[str, Any], graph: Graph) -> Graph:
@@ -138,7 +185,9 @@ def _room(graph: Graph, edge: Edge) -> tuple[float, float, Graph]:
     return x, y, graph
 
 
-def _insertion(node: Node, edges: Sequence[Edge], shapes: Sequence[Shape], remedy: Insert) -> list[Repair]:
+def _insertion(
+    graph: Graph, node: Node, edges: Sequence[Edge], shapes: Sequence[Shape], remedy: Insert
+) -> list[Repair]:
     """Into the wires that need it: one of them, or all."""
     layer = made(remedy.kind, remedy.params)
     if layer is None:
@@ -151,8 +200,11 @@ def _insertion(node: Node, edges: Sequence[Edge], shapes: Sequence[Shape], remed
     for choice in choices:
         trial = [after[k] if k in choice else shape for k, shape in enumerate(shapes)]
         if None not in trial and _fits(node.layer, {}, trial):
-            where = "" if len(choice) == len(shapes) else f", in wire {choice[0] + 1}"
-            text = f"Insert {_described(layer)} before {node.title}{where}"
+            if len(choice) == len(shapes):
+                text = f"Insert {_described(layer)} before {node.title}"
+            else:
+                begin = graph.node(edges[choice[0]].source).title
+                text = f"Insert {_described(layer)} between {begin} and {node.title}"
             repairs.append(Repair(text, partial(_insert, tuple(edges[k] for k in choice), (layer,))))
     return repairs
 

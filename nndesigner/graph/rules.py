@@ -53,7 +53,7 @@ def look(graph: Graph, node: Node, arriving: Sequence[Shape | None]) -> Facts:
         weights = layer.weights(*shapes)
         cost = layer.multiply_adds(*shapes)
     except ShapeError as error:
-        cures = repair.from_remedies(node, [e for e, _ in used], shapes, error.remedies)
+        cures = repair.for_error(graph, node, [e for e, _ in used], shapes, error.remedies)
         edge = used[0][0] if len(used) == 1 else None
         return Facts(problems=(Problem("error", f"{node.title} {error}", node.id, edge, cures),))
     except Exception as error:  # a fault of one layer's rule must not take the other problems from the user's eyes
