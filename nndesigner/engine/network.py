@@ -61,7 +61,10 @@ class Network:
     def activations(
         self, inputs: Mapping[str, np.ndarray], nodes: Iterable[str] | None = None,
     ) -> dict[str, np.ndarray]:
-        """Outputs of nodes (all that emit, when None) for host arrays [n, ...] by field: host arrays [n, ...]."""
+        """Outputs of nodes (all that emit, when None) for host arrays [n, ...] by field: host arrays [n, ...].
+
+        Of an Output node this is the answer, as in `predict`: both can be had in one pass.
+        """
         wanted = list(nodes) if nodes is not None else [
             n for n in self.checked.order if self.checked.graph.node(n).layer.emits]
         return self._answers(inputs, wanted, keep=True)
@@ -76,7 +79,9 @@ class Network:
                 for feed in plan.feeds:
                     self._fill(feed, inputs.get(feed.field), start, size)
                 plan.forward()
-                found = plan.predictions if nodes is None else {n: plan.values[n] for n in nodes}
+                found = plan.predictions
+                if nodes is not None:
+                    found = {n: plan.predictions[n] if n in plan.predictions else plan.values[n] for n in nodes}
                 for name, array in found.items():
                     parts.setdefault(name, []).append(np.array(self.device.host(array)[:size]))
         return {name: arrays[0] if len(arrays) == 1 else np.concatenate(arrays) for name, arrays in parts.items()}
