@@ -1,0 +1,389 @@
+"""A node on the canvas. Shows a Face and a live picture; knows no document and takes no mouse events (gestures do).
+
+Painting in Python is what a canvas pays for, so the body is painted once into a pixmap of the zoom in force and then only
+copied. While the zoom changes, the old pixmap is stretched; the view sharpens it when the zoom rests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QTransform,
+)
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from nndesigner.ui import icons, theme
+from nndesigner.ui.canvas import thumbnails
+from nndesigner.ui.canvas.face import Face
+from nndesigner.ui.canvas.geometry import (
+    CORNER,
+    FAR,
+    FOOTER_Y,
+    NODE_H,
+    NODE_W,
+    PICTURE_H,
+    PICTURE_Y,
+    PORT,
+    node_rect,
+)
+
+if TYPE_CHECKING:
+    from nndesigner.insight.probe import NodePicture
+
+#: room around the body for ports, frame and shadow
+MARGIN = 14.0
+_BODY = node_rect(0, 0)
+_BOUNDS = _BODY.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+#: below this zoom the letters of a flat rectangle would be too small to read
+_WORDLESS = 0.16
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Places of a node's ports, relative to its corner."""
+
+    inputs: tuple[tuple[str, QPointF], ...]
+    output: QPointF | None
+
+
+class NodeItem(QGraphicsItem):
+    """One node. The scene moves it and gives it its face; the view says what is under the pointer."""
+
+    Type = QGraphicsItem.UserType + 1
+
+    def __init__(self, node_id: str, face: Face, ports: Ports) -> None:
+        super().__init__()
+        self.node_id = node_id
+        self.setZValue(1)
+        self._face = face
+        self._ports = ports
+        self._picture: NodePicture | None = None
+        self._selected = False
+        self._hovered = False
+        #: name of the port under the pointer or taken by a gesture; "" for the output, None for none
+        self._hot_port: str | None = None
+        #: ports that a wire being drawn could end at
+        self._lit: frozenset[str] = frozenset()
+        self._dim = False
+        self._body: QPixmap | None = None
+        self._body_scale = 0.0
+        self._thumb: QPixmap | None = None
+        self._thumb_scale = 0.0
+
+    # --- what the scene tells it ---
+
+    @property
+    def face(self) -> Face:
+        return self._face
+
+    @property
+    def ports(self) -> Ports:
+        return self._ports
+
+    def show_face(self, face: Face, ports: Ports) -> None:
+        if face != self._face or ports != self._ports:
+            self._face, self._ports = face, ports
+            self._body = self._thumb = None
+            self.update()
+
+    def show_picture(self, picture: NodePicture | None) -> None:
+        if picture is not self._picture:
+            self._picture = picture
+            self._thumb = None
+            self.update()
+
+    def set_selected(self, on: bool) -> None:
+        if on != self._selected:
+            self._selected = on
+            self.setZValue(2 if on else 1)
+            self.update()
+
+    def set_hovered(self, on: bool) -> None:
+        if on != self._hovered:
+            self._hovered = on
+            self.update()
+
+    def set_hot_port(self, port: str | None) -> None:
+        if port != self._hot_port:
+            self._hot_port = port
+            self.update()
+
+    def light(self, ports: frozenset[str], dim: bool = False) -> None:
+        """Mark ports that fit a wire being drawn ("" is the output); `dim` says that none does."""
+        if ports != self._lit or dim != self._dim:
+            self._lit, self._dim = ports, dim
+            self.setOpacity(0.45 if dim else 1.0)
+            self.update()
+
+    def forget_pixels(self) -> None:
+        """Another theme, or far outside the view: paint anew when next seen."""
+        self._body = self._thumb = None
+
+    @property
+    def selected(self) -> bool:
+        return self._selected
+
+    @property
+    def lit(self) -> frozenset[str]:
+        return self._lit
+
+    # --- Qt ---
+
+    def type(self) -> int:
+        return NodeItem.Type
+
+    def boundingRect(self) -> QRectF:
+        return _BOUNDS
+
+    def shape(self) -> QPainterPath:
+        return _outline()
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        world = painter.worldTransform()
+        zoom = world.m11()
+        if zoom < FAR:
+            self._paint_far(painter, zoom)
+            return
+        device = painter.device()
+        scale = zoom * (device.devicePixelRatioF() if device is not None else 1.0)
+        scene = self.scene()
+        settled = scene is None or scene.settled
+        if self._body is None or (settled and self._body_scale != scale):
+            self._body, self._body_scale = self._paint_body(scale, scale / zoom), scale
+        if self._body_scale == scale:
+            # copied pixel for pixel: no stretching, no blur
+            ratio = scale / zoom
+            painter.setWorldTransform(
+                QTransform.fromTranslate(
+                    round((world.dx() - MARGIN * zoom) * ratio) / ratio,
+                    round((world.dy() - MARGIN * zoom) * ratio) / ratio,
+                )
+            )
+            painter.drawPixmap(QPointF(0, 0), self._body)
+            painter.setWorldTransform(world)
+        else:
+            painter.drawPixmap(_BOUNDS, self._body, QRectF(self._body.rect()))
+        if self._picture is not None:
+            self._paint_picture(painter, scale, settled)
+        if self._selected or self._hovered or self._face.severity:
+            self._paint_frame(painter)
+        self._paint_hot_ports(painter)
+
+    # --- painting ---
+
+    def _paint_far(self, painter: QPainter, zoom: float) -> None:
+        tokens = theme.current()
+        face = self._face
+        fill, ink = _far_colours(tokens.name, face.group)
+        if zoom < _WORDLESS and not (self._selected or face.severity or self._hovered):
+            painter.fillRect(_BODY, fill)
+            return
+        pen = _frame_pen(tokens.name, self._frame_token(), 2 / zoom) if self._frame_token() else Qt.PenStyle.NoPen
+        painter.setPen(pen)
+        painter.setBrush(fill)
+        painter.drawRoundedRect(_BODY, CORNER * 1.6, CORNER * 1.6)
+        if zoom >= _WORDLESS:
+            font = _far_font(round(10.5 / zoom))
+            painter.setFont(font)
+            painter.setPen(ink)
+            painter.drawText(
+                _BODY.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignCenter, _far_title(face.title, font.pixelSize())
+            )
+        if face.severity:
+            size = 15 / zoom
+            _paint_mark(painter, QRectF(NODE_W - size * 0.6, -size * 0.4, size, size), face.severity)
+
+    def _paint_body(self, scale: float, ratio: float) -> QPixmap:
+        """Shadow, body, header, footer and quiet ports, at `scale` pixels of a device with this pixel ratio."""
+        tokens = theme.current()
+        face = self._face
+        pixmap = QPixmap(round(_BOUNDS.width() * scale + 1), round(_BOUNDS.height() * scale + 1))
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.scale(scale, scale)
+        painter.translate(MARGIN, MARGIN)
+        painter.drawPixmap(_BOUNDS.translated(0, 2), _shadow(tokens.dark), QRectF(_shadow(tokens.dark).rect()))
+        painter.setPen(QPen(theme.colour(tokens.line), 2 if tokens.strong_lines else 1))
+        painter.setBrush(theme.colour(tokens.panel))
+        painter.drawRoundedRect(_BODY.adjusted(0.5, 0.5, -0.5, -0.5), CORNER, CORNER)
+        painter.drawLine(QPointF(1, FOOTER_Y), QPointF(NODE_W - 1, FOOTER_Y))
+        self._paint_header(painter)
+        self._paint_footer(painter)
+        for _, place in self._ports.inputs:
+            _paint_port(painter, place, tokens.faint, tokens.canvas)
+        if self._ports.output is not None:
+            _paint_port(painter, self._ports.output, tokens.faint, tokens.canvas)
+        painter.end()
+        pixmap.setDevicePixelRatio(ratio)
+        return pixmap
+
+    def _paint_header(self, painter: QPainter) -> None:
+        tokens, face = theme.current(), self._face
+        colour = theme.group_colour(face.group)
+        tile = QRectF(10, 9, 20, 20)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour(colour, 0.13))
+        painter.drawRoundedRect(tile, 5, 5)
+        icons.paint(painter, tile.adjusted(3, 3, -3, -3), face.icon, colour)
+        title_font, summary_font = theme.font(13, 600), theme.font(11)
+        room = NODE_W - 36 - 10
+        title = elided(face.title, title_font, room)
+        width = QFontMetricsF(title_font).horizontalAdvance(title)
+        painter.setFont(title_font)
+        painter.setPen(theme.colour(tokens.text))
+        painter.drawText(QRectF(36, 8, room + 2, 22), Qt.AlignmentFlag.AlignVCenter, title)
+        rest = room - width - 6
+        if face.summary and rest > 20:
+            painter.setFont(summary_font)
+            painter.setPen(theme.colour(tokens.muted))
+            painter.drawText(
+                QRectF(36 + width + 6, 9, rest + 2, 22),
+                Qt.AlignmentFlag.AlignVCenter,
+                elided(face.summary, summary_font, rest),
+            )
+
+    def _paint_footer(self, painter: QPainter) -> None:
+        tokens, face = theme.current(), self._face
+        font = theme.font(11)
+        painter.setFont(font)
+        painter.setPen(theme.colour(tokens.muted))
+        row = QRectF(11, FOOTER_Y, NODE_W - 22, NODE_H - FOOTER_Y - 1)
+        right = QFontMetricsF(font).horizontalAdvance(face.parameters)
+        painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, face.parameters)
+        painter.drawText(
+            row,
+            Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
+            elided(face.shape, font, row.width() - right - 8),
+        )
+
+    def _paint_picture(self, painter: QPainter, scale: float, settled: bool) -> None:
+        area = QRectF(11, PICTURE_Y, NODE_W - 22, PICTURE_H)
+        if self._thumb is None or (settled and self._thumb_scale != scale):
+            self._thumb = thumbnails.render(self._picture, area.width(), area.height(), scale, self._face.group)
+            self._thumb_scale = scale
+        painter.drawPixmap(area, self._thumb, QRectF(self._thumb.rect()))
+
+    def _frame_token(self) -> str:
+        if self._selected:
+            return "accent"
+        if self._face.severity:
+            return "wrong" if self._face.severity == "error" else "warning"
+        return "faint" if self._hovered else ""
+
+    def _paint_frame(self, painter: QPainter) -> None:
+        token = self._frame_token()
+        painter.setPen(_frame_pen(theme.current().name, token, 1.0 if token == "faint" else 2.0))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        inset = 0.5 if token == "faint" else 0.0
+        painter.drawRoundedRect(_BODY.adjusted(inset, inset, -inset, -inset), CORNER, CORNER)
+        tokens = theme.current()
+        for place in [p for _, p in self._ports.inputs] + ([self._ports.output] if self._ports.output else []):
+            _paint_port(painter, place, getattr(tokens, token) if token != "faint" else tokens.muted, tokens.canvas)
+        if self._face.severity:
+            _paint_mark(painter, QRectF(NODE_W - 11, -7, 18, 18), self._face.severity)
+
+    def _paint_hot_ports(self, painter: QPainter) -> None:
+        if self._hot_port is None and not self._lit:
+            return
+        tokens = theme.current()
+        places = dict(self._ports.inputs)
+        if self._ports.output is not None:
+            places[""] = self._ports.output
+        for name in self._lit:
+            if name in places:
+                _paint_port(
+                    painter, places[name], tokens.accent, theme.mixed(tokens.accent, tokens.canvas, 0.35), PORT + 2
+                )
+        if self._hot_port in places:
+            _paint_port(painter, places[self._hot_port], tokens.accent, tokens.accent, PORT + 5)
+
+
+def elided(text: str, font: QFont, width: float) -> str:
+    """The text, with its middle left out where it is too long."""
+    return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, max(width, 0.0))
+
+
+def is_elided(face: Face) -> bool:
+    """Whether the node cannot show all its words, so that a tooltip must."""
+    room = NODE_W - 46
+    title = QFontMetricsF(theme.font(13, 600)).horizontalAdvance(face.title)
+    summary = QFontMetricsF(theme.font(11)).horizontalAdvance(face.summary) + 6 if face.summary else 0.0
+    shape = QFontMetricsF(theme.font(11)).horizontalAdvance(face.shape + face.parameters) + 8
+    return title + summary > room or shape > NODE_W - 22
+
+
+def _paint_port(painter: QPainter, place: QPointF, line: str, fill: str, size: float = PORT) -> None:
+    painter.setPen(QPen(theme.colour(line), 2))
+    painter.setBrush(theme.colour(fill))
+    radius = size / 2 - 1
+    painter.drawEllipse(place, radius, radius)
+
+
+def _paint_mark(painter: QPainter, box: QRectF, severity: str) -> None:
+    """The sign of a problem: a disc with an exclamation mark, or a triangle for a warning; shape and colour both tell."""
+    tokens = theme.current()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.colour(tokens.canvas))
+    painter.drawEllipse(box)
+    name, colour = ("mdi6.alert-circle", tokens.wrong) if severity == "error" else ("mdi6.alert", tokens.warning)
+    inset = box.width() * (0.06 if severity == "error" else 0.14)
+    icons.paint(painter, box.adjusted(inset, inset, -inset, -inset), name, colour)
+
+
+@cache
+def _outline() -> QPainterPath:
+    path = QPainterPath()
+    path.addRoundedRect(_BODY, CORNER, CORNER)
+    return path
+
+
+@cache
+def _frame_pen(theme_name: str, token: str, width: float) -> QPen:
+    return QPen(theme.colour(getattr(theme.THEMES[theme_name], token)), width)
+
+
+@cache
+def _far_colours(theme_name: str, group: str) -> tuple[QColor, QColor]:
+    """Fill and ink of the flat rectangle."""
+    tokens = theme.THEMES[theme_name]
+    fill = theme.mixed(theme.group_colour(group), tokens.panel, 0.72 if tokens.dark else 0.82)
+    ink = max(("#FFFFFF", "#101216"), key=lambda c: theme.contrast(c, fill))
+    return theme.colour(fill), theme.colour(ink)
+
+
+@cache
+def _far_font(pixels: int) -> QFont:
+    return QFont(theme.font(max(pixels, 12), 600))
+
+
+@cache
+def _far_title(title: str, pixels: int) -> str:
+    return elided(title, _far_font(pixels), NODE_W - 16)
+
+
+@cache
+def _shadow(dark: bool) -> QPixmap:
+    """A soft shadow for the whole bounds, made once: rounded rectangles laid over each other, each a little larger."""
+    pixmap = QPixmap(round(_BOUNDS.width()), round(_BOUNDS.height()))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 9 if dark else 3))
+    body = _BODY.translated(MARGIN, MARGIN)
+    for reach in range(-2, round(MARGIN) - 3):
+        painter.drawRoundedRect(body.adjusted(-reach, -reach, reach, reach), CORNER + reach, CORNER + reach)
+    painter.end()
+    return pixmap

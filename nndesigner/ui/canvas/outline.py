@@ -1,0 +1,130 @@
+"""The drawing as a tree, for keyboard and screen reader: every layer with its wires, the same selection as the canvas."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QAbstractItemView, QTreeView, QVBoxLayout, QWidget
+
+from nndesigner.graph.model import Edge, Graph
+from nndesigner.ui import icons, theme
+from nndesigner.ui.canvas.face import description, face_of
+from nndesigner.ui.document import Document
+
+_NODE = Qt.ItemDataRole.UserRole
+_OTHER = Qt.ItemDataRole.UserRole + 1
+
+
+class Outline(QWidget):
+    """Tree of layers in the order of the network. Enter or a double click on a wire goes to its other end."""
+
+    #: a node that the canvas should bring into view
+    show_wanted = Signal(str)
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self._document = document
+        self._model = QStandardItemModel(self)
+        self._items: dict[str, QStandardItem] = {}
+        self.tree = QTreeView()
+        self.tree.setModel(self._model)
+        self.tree.setHeaderHidden(True)
+        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setExpandsOnDoubleClick(False)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.setAccessibleName("Outline of the network")
+        self.tree.setAccessibleDescription("Every layer, with the wires that enter and leave it")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.tree)
+        self.setFocusProxy(self.tree)
+        self._shown: tuple[object, ...] = ()
+        self.tree.selectionModel().selectionChanged.connect(self._chosen)
+        self.tree.activated.connect(lambda index: self._go(self._model.itemFromIndex(index)))
+        document.changed.connect(self.refresh)
+        document.checked_changed.connect(self.refresh)
+        document.selection_changed.connect(self._show_selection)
+        theme.notifier.changed.connect(self._recolour)
+        self.refresh()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        """Build the tree anew where words changed. Nothing is done while it is hidden."""
+        if not self.isVisible():
+            return
+        graph, checked = self._document.graph, self._document.checked
+        order = {node_id: n for n, node_id in enumerate(checked.order)}
+        nodes = sorted(graph.nodes, key=lambda n: (order.get(n.id, len(order)), n.y, n.x))
+        faces = [(n, face_of(n, checked, [p for p in checked.problems if p.node == n.id])) for n in nodes]
+        shown = (tuple((n.id, f) for n, f in faces), graph.edges)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        folded = {i for i, item in self._items.items() if not self.tree.isExpanded(item.index())}
+        with QSignalBlocker(self.tree.selectionModel()):
+            self._model.clear()
+            self._items.clear()
+            for node, face in faces:
+                item = QStandardItem(f"{face.title}   {face.shape}" if face.shape != "—" else face.title)
+                item.setData(node.id, _NODE)
+                words = description(face) + (f". {face.severity}: {face.problem}" if face.problem else "")
+                item.setData(words, Qt.ItemDataRole.AccessibleTextRole)
+                item.setToolTip(face.problem or words)
+                for edge in (*graph.incoming[node.id], *graph.outgoing[node.id]):
+                    item.appendRow(_wire_row(graph, edge, node.id))
+                self._model.appendRow(item)
+                self._items[node.id] = item
+                self.tree.setExpanded(item.index(), node.id not in folded)
+        self._recolour()
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        model = self.tree.selectionModel()
+        chosen = QItemSelection()
+        for node_id in self._document.selection:
+            if node_id in self._items:
+                index = self._items[node_id].index()
+                chosen.select(index, index)
+        with QSignalBlocker(model):
+            model.select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            if not chosen.isEmpty():
+                model.setCurrentIndex(chosen.indexes()[-1], QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.tree.viewport().update()
+
+    def _chosen(self, *_: object) -> None:
+        items = [self._model.itemFromIndex(index) for index in self.tree.selectionModel().selectedIndexes()]
+        self._document.select(dict.fromkeys(item.data(_NODE) for item in items))
+
+    def _go(self, item: QStandardItem) -> None:
+        node_id = item.data(_OTHER) or item.data(_NODE)
+        self._document.select((node_id,))
+        self.show_wanted.emit(node_id)
+
+    def _recolour(self) -> None:
+        tokens = theme.current()
+        for node_id, item in self._items.items():
+            problem = next((p for p in self._document.checked.problems if p.node == node_id), None)
+            layer = self._document.graph.node(node_id).layer
+            if problem is None:
+                item.setIcon(icons.icon(layer.icon, theme.group_colour(layer.group)))
+            elif problem.severity == "error":
+                item.setIcon(icons.icon("mdi6.alert-circle", tokens.wrong))
+            else:
+                item.setIcon(icons.icon("mdi6.alert", tokens.warning))
+
+
+def _wire_row(graph: Graph, edge: Edge, node_id: str) -> QStandardItem:
+    """A wire as seen from one of its ends."""
+    comes = edge.target == node_id
+    other = graph.node(edge.source if comes else edge.target)
+    port = f" ({edge.port})" if comes and len(graph.node(node_id).layer.ports) > 1 else ""
+    row = QStandardItem(f"{'←' if comes else '→'}  {other.title}{port}")
+    row.setData(node_id, _NODE)
+    row.setData(other.id, _OTHER)
+    row.setData(f"{'fed by' if comes else 'feeds'} {other.title}{port}", Qt.ItemDataRole.AccessibleTextRole)
+    return row

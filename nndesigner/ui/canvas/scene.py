@@ -1,0 +1,282 @@
+"""The items of the canvas. Follows the document by difference; never edits it, and owns every item in a dict by id."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtWidgets import QGraphicsScene
+
+from nndesigner.graph.check import Checked, Problem
+from nndesigner.graph.model import Edge, Graph, Node
+from nndesigner.ui import theme
+from nndesigner.ui.canvas.edge_item import EdgeItem
+from nndesigner.ui.canvas.face import face_of
+from nndesigner.ui.canvas.geometry import (
+    NODE_H,
+    NODE_W,
+    PORT_REACH,
+    Boxes,
+    in_port,
+    node_rect,
+    out_port,
+    path_of,
+    wire,
+)
+from nndesigner.ui.canvas.node_item import NodeItem, Ports
+from nndesigner.ui.document import Document
+
+if TYPE_CHECKING:
+    from nndesigner.insight.probe import NodePicture
+
+#: from this many moved nodes on, all wires are led anew instead of asking which are touched
+_MANY = 60
+
+
+class CanvasScene(QGraphicsScene):
+    """Nodes and wires of the document's drawing."""
+
+    #: which wires are selected changed
+    edges_selected = Signal()
+    #: nodes came, went or moved for good
+    places_changed = Signal()
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        #: zoom of the view, and whether it rests (nodes are then painted sharp)
+        self.zoom = 1.0
+        self.settled = True
+        self.nodes: dict[str, NodeItem] = {}
+        self.edges: dict[Edge, EdgeItem] = {}
+        self._graph = Graph()
+        self._checked: Checked | None = None
+        #: where nodes stand on the screen, also while they are dragged
+        self._places: dict[str, tuple[float, float]] = {}
+        self._boxes: Boxes | None = None
+        self._selected_edges: frozenset[Edge] = frozenset()
+        self._hovered: NodeItem | EdgeItem | None = None
+        document.changed.connect(self._follow)
+        document.checked_changed.connect(self._follow)
+        document.selection_changed.connect(self._show_selection)
+        theme.notifier.changed.connect(self._show_theme)
+        self._follow()
+        self._show_selection()
+
+    # --- asking ---
+
+    @property
+    def boxes(self) -> Boxes:
+        """Bodies of the nodes as they stand now."""
+        if self._boxes is None:
+            self._boxes = Boxes((i, x, y) for i, (x, y) in self._places.items())
+        return self._boxes
+
+    @property
+    def selected_edges(self) -> frozenset[Edge]:
+        return self._selected_edges
+
+    @property
+    def hovered(self) -> NodeItem | EdgeItem | None:
+        return self._hovered
+
+    def place(self, node_id: str) -> tuple[float, float]:
+        """Corner of a node as it stands now."""
+        return self._places[node_id]
+
+    def extent(self, ids: Iterable[str] | None = None) -> QRectF:
+        """Rectangle around nodes (all of them without `ids`); empty without any."""
+        places = [self._places[i] for i in (self._places if ids is None else ids) if i in self._places]
+        if not places:
+            return QRectF()
+        left, top = min(x for x, _ in places), min(y for _, y in places)
+        right, bottom = max(x for x, _ in places) + NODE_W, max(y for _, y in places) + NODE_H
+        return QRectF(left, top, right - left, bottom - top)
+
+    def node_at(self, at: QPointF) -> NodeItem | None:
+        """The uppermost node whose body holds the point."""
+        found = [self.nodes[i] for i, _, _ in self.boxes.within(at.x(), at.y(), at.x(), at.y())]
+        return max(found, key=lambda item: item.zValue(), default=None)
+
+    def nodes_in(self, area: QRectF) -> list[str]:
+        """Nodes whose body touches the area."""
+        return [i for i, _, _ in self.boxes.within(area.left(), area.top(), area.right(), area.bottom())]
+
+    def port_at(self, at: QPointF, reach: float | None = None) -> tuple[str, str] | None:
+        """The nearest port within reach as (node, port); port "" is the output."""
+        reach = PORT_REACH / max(self.zoom, 0.4) if reach is None else reach
+        best, best_distance = None, reach * reach
+        for node_id, x, y in self.boxes.within(at.x() - reach, at.y() - reach, at.x() + reach, at.y() + reach):
+            ports = self.nodes[node_id].ports
+            outputs = [("", ports.output)] if ports.output is not None else []
+            for name, place in (*ports.inputs, *outputs):
+                distance = (at.x() - x - place.x()) ** 2 + (at.y() - y - place.y()) ** 2
+                if distance <= best_distance:
+                    best, best_distance = (node_id, name), distance
+        return best
+
+    def port_place(self, node_id: str, port: str) -> QPointF:
+        """Where a port stands now."""
+        node = self._graph.node(node_id)
+        x, y = self._places[node_id]
+        return out_port(node, x, y) if port == "" else in_port(node, port, x, y)
+
+    def edge_at(self, at: QPointF) -> EdgeItem | None:
+        """A wire whose hit area holds the point. At small zoom the area grows with the pixels."""
+        reach = max(1.0, 4.0 / self.zoom - 4.0)
+        area = QRectF(at.x() - reach, at.y() - reach, 2 * reach, 2 * reach)
+        return next((item for item in self.items(area) if isinstance(item, EdgeItem) and item.edge in self.edges), None)
+
+    # --- gestures show their doing ---
+
+    def displace(self, places: Mapping[str, tuple[float, float]]) -> None:
+        """Show nodes elsewhere while they are dragged; their wires follow with plain curves around what is in the way."""
+        for node_id, (x, y) in places.items():
+            if node_id in self.nodes:
+                self._places[node_id] = (x, y)
+                self.nodes[node_id].setPos(x, y)
+        self._boxes = None
+        self._lead(self._edges_of(places))
+
+    def put_back(self) -> None:
+        """Show every node where the document has it."""
+        self.displace({n.id: (n.x, n.y) for n in self._graph.nodes if self._places.get(n.id) != (n.x, n.y)})
+
+    def select_edges(self, edges: Iterable[Edge]) -> None:
+        wanted = frozenset(e for e in edges if e in self.edges)
+        if wanted != self._selected_edges:
+            for edge in self._selected_edges ^ wanted:
+                if edge in self.edges:
+                    self.edges[edge].set_selected(edge in wanted)
+            self._selected_edges = wanted
+            self.edges_selected.emit()
+
+    def hover(self, item: NodeItem | EdgeItem | None) -> None:
+        if item is not self._hovered:
+            if self._hovered is not None:
+                self._hovered.set_hovered(False)
+            self._hovered = item
+            if item is not None:
+                item.set_hovered(True)
+
+    def show_pictures(self, pictures: Mapping[str, NodePicture]) -> None:
+        """Live pictures by node; nodes without one show none."""
+        for node_id, item in self.nodes.items():
+            item.show_picture(pictures.get(node_id))
+
+    def show_signals(self, strengths: Mapping[str, float]) -> None:
+        """Thickness of the wires by the strength, 0 to 1, of what their source sends."""
+        for edge, item in self.edges.items():
+            item.set_signal(strengths.get(edge.source, 0.0))
+
+    # --- following the document ---
+
+    def _follow(self, *_: object) -> None:
+        if self.document.graph is not self._graph:
+            self._show_graph(self.document.graph)
+        if self.document.checked is not self._checked:
+            self._show_checked()
+
+    def _show_graph(self, graph: Graph) -> None:
+        old, self._graph = self._graph, graph
+        gone = [i for i in self.nodes if i not in graph.by_id]
+        edges = set(graph.edges)
+        for edge in [e for e in self.edges if e not in edges]:
+            self._drop(self.edges.pop(edge))
+        if not edges.issuperset(self._selected_edges):
+            self._selected_edges &= edges
+            self.edges_selected.emit()
+        touched = [node_rect(*self._places[i]) for i in gone]
+        for node_id in gone:
+            self._drop(self.nodes.pop(node_id))
+            del self._places[node_id]
+        changed = [n for n in graph.nodes if old.by_id.get(n.id) is not n or self._places.get(n.id) != (n.x, n.y)]
+        for node in changed:
+            if node.id in self._places and self._places[node.id] != (node.x, node.y):
+                touched.append(node_rect(*self._places[node.id]))
+            self._show_node(node)
+            touched.append(node_rect(node.x, node.y))
+        self._boxes = None
+        lead = self._edges_of({n.id for n in changed})
+        for edge in edges - self.edges.keys():
+            item = EdgeItem(edge)
+            self.edges[edge] = item
+            self.addItem(item)
+            lead.add(edge)
+        if len(touched) > _MANY:
+            lead = set(self.edges)
+        else:
+            for area in touched:
+                # by bounding rectangle: it also holds what a wire goes around
+                near = self.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
+                lead |= {item.edge for item in near if isinstance(item, EdgeItem)}
+        self._lead(lead)
+        if changed or gone:
+            self.places_changed.emit()
+
+    def _show_node(self, node: Node) -> None:
+        item = self.nodes.get(node.id)
+        if item is None:
+            item = NodeItem(node.id, face_of(node, self.document.checked, []), _ports(node))
+            self.nodes[node.id] = item
+            self.addItem(item)
+            self._checked = None
+        else:
+            item.show_face(item.face, _ports(node))  # the words follow with the check
+        item.setPos(node.x, node.y)
+        self._places[node.id] = (node.x, node.y)
+
+    def _show_checked(self) -> None:
+        checked = self._checked = self.document.checked
+        of_node: dict[str, list[Problem]] = defaultdict(list)
+        of_edge: dict[Edge, str] = {}
+        for problem in checked.problems:
+            if problem.node is not None:
+                of_node[problem.node].append(problem)
+            if problem.edge is not None and of_edge.get(problem.edge) != "error":
+                of_edge[problem.edge] = problem.severity
+        for node_id, item in self.nodes.items():
+            node = self._graph.by_id[node_id]
+            item.show_face(face_of(node, checked, of_node.get(node_id, [])), item.ports)
+        for edge, edge_item in self.edges.items():
+            edge_item.set_severity(of_edge.get(edge, ""))
+
+    def _show_selection(self) -> None:
+        chosen = set(self.document.selection)
+        for node_id, item in self.nodes.items():
+            item.set_selected(node_id in chosen)
+
+    def _show_theme(self) -> None:
+        for item in self.nodes.values():
+            item.forget_pixels()
+        for edge in self.edges.values():
+            edge.restyle()
+        self.update()
+
+    def _edges_of(self, ids: Iterable[str]) -> set[Edge]:
+        found: set[Edge] = set()
+        for node_id in ids:
+            found.update(self._graph.incoming.get(node_id, ()))
+            found.update(self._graph.outgoing.get(node_id, ()))
+        return found
+
+    def _lead(self, edges: Iterable[Edge]) -> None:
+        boxes = self.boxes
+        for edge in edges:
+            item = self.edges.get(edge)
+            if item is not None:
+                start, end = self.port_place(edge.source, ""), self.port_place(edge.target, edge.port)
+                item.run(path_of(wire(start, end, edge.source, edge.target, boxes)))
+
+    def _drop(self, item: NodeItem | EdgeItem) -> None:
+        if self._hovered is item:
+            self._hovered = None
+        self.removeItem(item)
+
+
+def _ports(node: Node) -> Ports:
+    corner = QPointF(node.x, node.y)
+    inputs = tuple((name, in_port(node, name) - corner) for name in node.layer.ports)
+    return Ports(inputs, out_port(node) - corner if node.layer.emits else None)
