@@ -155,7 +155,7 @@ class AveragePooling(Pooling):
         share = xp.zeros((1, *windows.outputs, 1), dtype=ctx.dtype)
         for out, _ in taps:
             share[out] += 1
-        share = xp.asarray(1 / windows.taps, ctx.dtype) if whole else 1 / share
+        share = xp.asarray(1 / len(taps), ctx.dtype) if whole else 1 / share
 
         def forward() -> None:
             if whole:

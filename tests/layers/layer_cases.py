@@ -1,0 +1,125 @@
+"""The one table of layers and input shapes that every law runs over. A layer that is not in it fails the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nndesigner.engine.gradcheck import bind_layer
+from nndesigner.layers import Layer
+from nndesigner.layers.activation import ELU, FUSED, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from nndesigner.layers.base import Bind
+from nndesigner.layers.conv import Conv2D
+from nndesigner.layers.dense import Dense
+from nndesigner.layers.io import Input, Output
+from nndesigner.layers.merge import Add, Concatenate
+from nndesigner.layers.norm import BatchNorm, LayerNorm
+from nndesigner.layers.pool import AvgPool2D, GlobalAvgPool2D, MaxPool2D
+from nndesigner.layers.regular import Dropout
+from nndesigner.layers.reshape import Flatten, Reshape
+from nndesigner.spec import Shape
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer and the shapes of its inputs. Whole-number inputs are drawn below `numbers`."""
+
+    layer: Layer
+    shapes: tuple[Shape, ...]
+    batch: int = 4
+    numbers: int = 2
+
+    def __str__(self) -> str:
+        changed = {n: v for n, v in self.layer if v != type(self.layer).model_fields[n].default}
+        words = ",".join(f"{name}={value}" for name, value in changed.items())
+        return f"{self.layer.kind}({words})-{'-'.join(str(s).replace(' × ', 'x') for s in self.shapes)}"
+
+    def bind(self, *, training: bool = True, dtype: Any = np.float64, batch: int | None = None, seed: int = 0) -> Bind:
+        """Arrays of random numbers for the layer, with scratch as strict as the plan's."""
+        ctx = bind_layer(self.layer, self.shapes, batch or self.batch, dtype=dtype, training=training, seed=seed)
+        for x, shape in zip(ctx.x, self.shapes):
+            if shape.integer:
+                x[...] = np.random.default_rng(seed).integers(0, self.numbers, x.shape)
+        arrays: dict[str, Any] = {}
+
+        def scratch(name: str, shape: tuple[int, ...], dtype: Any = dtype) -> Any:
+            array = arrays.setdefault(name, np.zeros(shape, dtype=dtype))
+            assert array.shape == tuple(shape), f"scratch array {name!r} is wanted in two shapes"
+            return array
+
+        ctx = replace(ctx, scratch=scratch)
+        if not training:
+            ctx = replace(ctx, dy=None, dx=tuple(None for _ in ctx.x), grads={})
+        return ctx
+
+
+def _f(n: int) -> Shape:
+    return Shape("F", (n,))
+
+
+def _tf(t: int, f: int) -> Shape:
+    return Shape("TF", (t, f))
+
+
+def _hwc(h: int, w: int, c: int) -> Shape:
+    return Shape("HWC", (h, w, c))
+
+
+CASES: list[Case] = [
+    Case(Input(shape=(3,)), ()),
+    Case(Output(), (_f(3),)),
+    Case(Dense(units=5), (_f(7),)),
+    Case(Dense(units=5, bias=False), (_tf(6, 3),)),
+    *(Case(Dense(units=5, activation=name), (_f(4),)) for name in FUSED),
+    Case(Flatten(), (_hwc(3, 4, 2),)),
+    Case(Reshape(shape=(4, -1)), (_f(12),)),
+    Case(Reshape(shape=(3, 4, 1)), (_tf(3, 4),)),
+    # convolution
+    Case(Conv2D(filters=5), (_hwc(7, 6, 6),)),
+    Case(Conv2D(filters=3, padding="valid"), (_hwc(7, 6, 1),)),
+    Case(Conv2D(filters=3, activation="relu"), (_hwc(1, 1, 3),)),
+    Case(Conv2D(filters=4, kernel=(1, 1), activation="gelu"), (_hwc(5, 4, 6),)),
+    Case(Conv2D(filters=4, kernel=(1, 1), strides=(2, 2), bias=False), (_hwc(5, 6, 7),)),
+    Case(Conv2D(filters=6, kernel=(2, 5), strides=(2, 3)), (_hwc(7, 11, 5),)),
+    Case(Conv2D(filters=6, kernel=(3, 3), dilation=(2, 2), groups=2), (_hwc(6, 7, 6),)),
+    Case(Conv2D(filters=6, kernel=(3, 2), strides=(2, 1), groups=3, activation="tanh"), (_hwc(6, 7, 6),)),
+    Case(Conv2D(filters=3, padding="explicit", margin=(3, 2)), (_hwc(5, 4, 5),)),
+    Case(Conv2D(filters=3, padding="explicit", margin=(2, 1), strides=(3, 2)), (_hwc(5, 4, 5),)),
+    Case(Conv2D(filters=8, activation="silu"), (_hwc(24, 24, 24),), batch=5),  # several blocks, the last one shorter
+    Case(Conv2D(filters=8, strides=(2, 2), groups=2), (_hwc(48, 48, 24),), batch=3),
+    # pooling
+    Case(MaxPool2D(), (_hwc(6, 8, 3),)),
+    Case(MaxPool2D(), (_hwc(7, 5, 3),)),
+    Case(MaxPool2D(padding="same"), (_hwc(7, 5, 3),)),
+    Case(MaxPool2D(kernel=(3, 2), strides=(1, 2)), (_hwc(7, 6, 2),)),
+    Case(MaxPool2D(kernel=(3, 3), strides=(2, 2), padding="same"), (_hwc(6, 7, 2),)),
+    Case(MaxPool2D(), (_hwc(64, 64, 12),), batch=5),
+    Case(AvgPool2D(), (_hwc(6, 8, 3),)),
+    Case(AvgPool2D(padding="same"), (_hwc(7, 5, 3),)),
+    Case(AvgPool2D(kernel=(3, 3), strides=(2, 1), padding="same"), (_hwc(6, 7, 2),)),
+    Case(AvgPool2D(kernel=(3, 2), strides=(1, 2)), (_hwc(7, 6, 2),)),
+    Case(GlobalAvgPool2D(), (_hwc(5, 4, 6),)),
+    # normalisation
+    Case(BatchNorm(), (_f(6),), batch=16),
+    Case(BatchNorm(momentum=0.4, epsilon=0.01), (_hwc(5, 4, 3),)),
+    Case(BatchNorm(), (_hwc(40, 40, 12),), batch=5),
+    Case(LayerNorm(), (_f(6),)),
+    Case(LayerNorm(), (_tf(5, 8),)),
+    # activation
+    *(Case(layer, (_f(9),)) for layer in (
+        ReLU(), LeakyReLU(), LeakyReLU(slope=0.3), ELU(), ELU(alpha=0.4), GELU(), GELU(form="tanh"), SiLU(), Sigmoid(),
+        Tanh(), Softmax())),
+    Case(GELU(), (_hwc(64, 64, 5),)),  # several parts
+    Case(Softmax(), (_tf(5, 7),)),
+    # regularisation and merging
+    Case(Dropout(), (_hwc(4, 5, 6),)),
+    Case(Dropout(rate=0.0), (_f(5),)),
+    Case(Add(), (_f(5), _f(5), _f(5))),
+    Case(Concatenate(), (_hwc(3, 4, 2), _hwc(3, 4, 5))),
+    Case(Concatenate(), (_f(2), _f(1), _f(4))),
+]
+#: cases with arithmetic of their own: views are made by the plan, Input and Output have none
+BOUND = [case for case in CASES if not case.layer.view and not isinstance(case.layer, (Input, Output))]
+VIEWS = [case for case in CASES if case.layer.view]
