@@ -1,0 +1,194 @@
+"""Ready-made drawings: those of the start page, and one proposed for given data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nndesigner.graph.edit import add_node, connect
+from nndesigner.graph.layout import arrange
+from nndesigner.graph.model import Graph
+from nndesigner.layers import Layer
+from nndesigner.layers.conv import Conv2D
+from nndesigner.layers.dense import Dense
+from nndesigner.layers.io import Input, Output
+from nndesigner.layers.merge import Concatenate
+from nndesigner.layers.pool import GlobalAvgPool2D, MaxPool2D
+from nndesigner.layers.regular import Dropout
+from nndesigner.layers.reshape import Flatten, Reshape
+from nndesigner.spec import DataField, Shape, Signature
+
+#: a layer, or a layer and the name of its node
+Step = Layer | tuple[Layer, str]
+
+
+def two_d_classifier() -> Graph:
+    """Two numbers in, two classes out: enough for spirals."""
+    return _chain([
+        Input(shape=(2,)),
+        Dense(units=12, activation="tanh"),
+        Dense(units=12, activation="tanh"),
+        Dense(units=8, activation="tanh"),
+        Dense(units=2),
+        Output(),
+    ])
+
+
+def digits_dense() -> Graph:
+    """Handwritten digits, 8 × 8, with layers that see all pixels at once."""
+    return _chain([
+        Input(shape=(8, 8, 1)),
+        Flatten(),
+        Dense(units=128, activation="relu"),
+        Dropout(rate=0.3),
+        Dense(units=64, activation="relu"),
+        Dense(units=10),
+        Output(),
+    ])
+
+
+def digits_convolution() -> Graph:
+    """Handwritten digits, 8 × 8, with filters that look for small patterns anywhere."""
+    return _chain([
+        Input(shape=(8, 8, 1)),
+        Conv2D(filters=32, kernel=(3, 3), padding="same", activation="relu"),
+        Conv2D(filters=64, kernel=(3, 3), padding="same", activation="relu"),
+        MaxPool2D(),
+        Flatten(),
+        Dense(units=128, activation="relu"),
+        Dropout(rate=0.3),
+        Dense(units=10),
+        Output(),
+    ])
+
+
+def curve_regression() -> Graph:
+    """One number in, one number out: follows a curve."""
+    return _chain([
+        Input(shape=(1,)),
+        Dense(units=32, activation="tanh"),
+        Dense(units=32, activation="tanh"),
+        Dense(units=1),
+        Output(),
+    ])
+
+
+def iris_table() -> Graph:
+    """Four measures of a flower in, three species out."""
+    return _chain([
+        Input(shape=(4,)),
+        Dense(units=16, activation="relu"),
+        Dense(units=16, activation="relu"),
+        Dense(units=3),
+        Output(),
+    ])
+
+
+def digits_autoencoder() -> Graph:
+    """Squeezes a picture of 64 pixels into a code of 12 numbers and draws it again from them."""
+    return _chain([
+        Input(shape=(8, 8, 1)),
+        Flatten(),
+        (Dense(units=64, activation="relu"), "Encoder"),
+        (Dense(units=12), "Code"),
+        (Dense(units=64, activation="relu"), "Decoder"),
+        Dense(units=64),
+        Reshape(shape=(8, 8, 1)),
+        Output(task="reconstruction"),
+    ])
+
+
+def propose(signature: Signature) -> Graph:
+    """A network that fits these data, as a start: one branch for each input, one head for each target.
+
+    Data without a target get an autoencoder of their first input. Without inputs the drawing is empty.
+    """
+    inputs, targets = signature.inputs, signature.targets
+    if not inputs:
+        return Graph()
+    if not targets:
+        return _chain([_entry(inputs[0], inputs), *_autoencoder(inputs[0].shape), Output(task="reconstruction")])
+    graph = Graph()
+    ends = []
+    for field in inputs:
+        graph, node = _add_chain(graph, [_entry(field, inputs), *_features(field.shape)])
+        ends.append(node)
+    body = ends[0]
+    if len(ends) > 1:
+        graph, body = add_node(graph, Concatenate(), 0, 0)
+        for end in ends:
+            graph = connect(graph, end, body)
+    if len(ends) > 1 or inputs[0].shape.axes == "F":
+        width = _width(sum(f.shape.size for f in inputs))
+        graph, body = _add_chain(graph, [Dense(units=width, activation="relu")], body)
+    for field in targets:
+        output = Output(target=field.name if len(targets) > 1 else "")
+        graph, _ = _add_chain(graph, [*_head(field.shape), output], body)
+    return arrange(graph)
+
+
+# --- inside ---
+
+
+def _entry(field: DataField, inputs: Sequence[DataField]) -> Input:
+    """The field is named only where there are several, so that the drawing also suits other data."""
+    return Input(field=field.name if len(inputs) > 1 else "", shape=field.shape.dims)
+
+
+def _features(shape: Shape) -> list[Layer]:
+    """Layers that turn an input into a row of features."""
+    if shape.axes == "F":
+        return [Dense(units=_width(shape.size), activation="relu")]
+    if shape.axes != "HWC" or min(shape.dims[:2]) < 4:
+        return [Flatten(), Dense(units=_width(shape.size), activation="relu")]
+    layers: list[Layer] = []
+    side, filters = min(shape.dims[:2]), 16 if min(shape.dims[:2]) >= 16 else 32
+    while True:
+        layers.append(Conv2D(filters=filters, kernel=(3, 3), padding="same", activation="relu"))
+        if side <= 8:
+            layers.append(Conv2D(filters=2 * filters, kernel=(3, 3), padding="same", activation="relu"))
+        layers.append(MaxPool2D())
+        side, filters = side // 2, min(2 * filters, 128)
+        if side < 8:
+            break
+    # many pixels on one side only: their mean keeps the dense layer small
+    after = [n // 2 ** sum(isinstance(x, MaxPool2D) for x in layers) for n in shape.dims[:2]]
+    end: Layer = Flatten() if after[0] * after[1] <= 64 else GlobalAvgPool2D()
+    return [*layers, end, Dense(units=128, activation="relu"), Dropout(rate=0.3)]
+
+
+def _head(shape: Shape) -> list[Layer]:
+    """Layers that give scores or values of the target's shape."""
+    if len(shape.dims) == 1:
+        return [Dense(units=shape.dims[0])]
+    return [Dense(units=shape.size), Reshape(shape=shape.dims)]
+
+
+def _autoencoder(shape: Shape) -> list[Step]:
+    width = _width(shape.size)
+    code = max(2, min(32, shape.size // 5))
+    layers: list[Step] = [] if shape.axes == "F" else [Flatten()]
+    layers += [
+        (Dense(units=width, activation="relu"), "Encoder"),
+        (Dense(units=code), "Code"),
+        (Dense(units=width, activation="relu"), "Decoder"),
+    ]
+    return [*layers, *_head(shape)]
+
+
+def _width(values: int) -> int:
+    """Units for so many input values: a power of two from 16 to 128."""
+    return min(128, max(16, 2 ** (values - 1).bit_length()))
+
+
+def _chain(steps: Sequence[Step]) -> Graph:
+    return arrange(_add_chain(Graph(), steps)[0])
+
+
+def _add_chain(graph: Graph, steps: Sequence[Step], after: str = "") -> tuple[Graph, str]:
+    """Add layers in a row behind node `after`, if any. Returns the graph and the last node."""
+    for step in steps:
+        layer, name = step if isinstance(step, tuple) else (step, "")
+        graph, node = add_node(graph, layer, 0, 0, name)
+        graph = connect(graph, after, node) if after else graph
+        after = node
+    return graph, after
