@@ -182,12 +182,12 @@ def test_a_branch_that_leads_nowhere_is_left_out_of_training():
 
 
 #: NumPy's own working space while it broadcasts: 8192 elements for each operand, given back at once.
-NUMPY_BYTES = 100_000
+NUMPY_BYTES = 200_000
 
 
 def test_a_steady_step_allocates_nothing():
-    checked = chain([Dense(units=64, activation="relu"), Dense(units=64, activation="tanh"), Dense(units=32)],
-                    [features(100), classes(32)])
+    checked = chain([Dense(units=64, activation="relu"), Dense(units=64, activation="tanh"), Dense(units=64)],
+                    [features(100), classes(64)])
     assert_no_allocation(checked, 2048)
 
 
