@@ -1,0 +1,78 @@
+"""A small button that shows one of a few choices and offers the others in its menu."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QActionGroup, QKeyEvent
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+
+from nndesigner.ui.stylesheet import role
+
+
+class Choice(QToolButton):
+    """Text of the chosen item; click, Space or Down opens the list. `chosen` tells only of choices by the user."""
+
+    chosen = Signal()
+
+    def __init__(self, items: Sequence[tuple[str, Any]], value: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._items: list[tuple[str, Any]] = []
+        self._value: Any = None
+        role(self, "plain")
+        self.setFixedHeight(26)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.setMenu(QMenu(self))
+        self.offer(items, value)
+
+    @property
+    def value(self) -> Any:
+        """What the chosen item stands for; None without items."""
+        return self._value
+
+    @property
+    def values(self) -> list[Any]:
+        return [value for _, value in self._items]
+
+    def offer(self, items: Sequence[tuple[str, Any]], value: Any) -> None:
+        """Other items; `value` is chosen when it is among them, else the first."""
+        self._items = list(items)
+        menu = self.menu()
+        menu.clear()
+        group = QActionGroup(menu)
+        for text, item in self._items:
+            action = menu.addAction(text.replace("&", "&&"))
+            action.setCheckable(True)
+            action.setData(item)
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, chosen=item: self.choose(chosen))
+        self._show(value if value in self.values else (self.values[0] if self._items else None))
+
+    def choose(self, value: Any) -> None:
+        """Choose as the user does."""
+        if value != self._value:
+            self._show(value)
+            self.chosen.emit()
+
+    def _show(self, value: Any) -> None:
+        self._value = value
+        text = next((text for text, item in self._items if item == value), "")
+        self.setText(text if len(text) <= 28 else text[:27] + "…")
+        self.setAccessibleDescription(text)
+        for action in self.menu().actions():
+            action.setChecked(action.data() == value)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Down:
+            self.showMenu()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.updateGeometry()

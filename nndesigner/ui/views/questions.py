@@ -1,0 +1,87 @@
+"""What the views ask the training session: functions of its Trainer that return plain host arrays. Knows no Qt.
+
+They run on the session's thread, so the functions returned here may hold numbers and texts only, nothing of a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndesigner.data.preparing import Part, Prepared
+from nndesigner.engine.network import Network
+from nndesigner.insight.answers import Confusion, Predictions, Scatter, chosen_head, confusion, predictions, scatter
+from nndesigner.training.trainer import Trainer
+
+
+def shown_part(prepared: Prepared) -> Part:
+    """The part whose samples are shown: test samples, else validation samples, else training samples."""
+    return next((part for part in (prepared.test, prepared.validation, prepared.train) if len(part)), prepared.train)
+
+
+def known_head(network: Network, node: str) -> str:
+    """This Output node, or the first one where the network has no such node. Raises ValueError without any."""
+    return node if node in network.heads else chosen_head(network, None).node
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which samples to show. `truth` is a class number, -1 for all; `seed` 0 keeps the order of the part."""
+
+    node: str
+    seed: int = 0
+    only_mistakes: bool = False
+    truth: int = -1
+    first: int = 0
+    count: int = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """Answers for one page of a selection; `total` samples fit the selection, `first` is the number of the first."""
+
+    answers: Predictions
+    total: int
+    first: int
+
+
+def page(selection: Selection) -> Callable[[Trainer], Page]:
+    """Question for the answers for the samples of a selection."""
+
+    def look(trainer: Trainer) -> Page:
+        network, prepared = trainer.network, trainer.prepared
+        part, node = shown_part(prepared), known_head(network, selection.node)
+        head = network.heads[node]
+        places = np.arange(len(part))
+        if selection.seed:
+            np.random.default_rng(selection.seed).shuffle(places)
+        if head.task == "classification":
+            if selection.truth >= 0:
+                places = places[part.arrays[head.target][places] == selection.truth]
+            if selection.only_mistakes:
+                places = places[~predictions(network, prepared, part.name, places, node).right]
+        first = max(0, min(selection.first, (len(places) - 1) // selection.count * selection.count))
+        shown = places[first:first + selection.count]
+        return Page(predictions(network, prepared, part.name, shown, node), len(places), first)
+
+    return look
+
+
+def confusion_of(node: str) -> Callable[[Trainer], Confusion]:
+    """Question for the confusion matrix of the shown part."""
+    return lambda trainer: confusion(
+        trainer.network, trainer.prepared, shown_part(trainer.prepared).name, known_head(trainer.network, node))
+
+
+def answers_at(node: str, places: np.ndarray) -> Callable[[Trainer], Predictions]:
+    """Question for the answers for the samples at these places of the shown part."""
+    return lambda trainer: predictions(
+        trainer.network, trainer.prepared, shown_part(trainer.prepared).name, places, known_head(trainer.network, node))
+
+
+def scatter_of(node: str, output: int) -> Callable[[Trainer], Scatter]:
+    """Question for true against predicted values of one target column."""
+    return lambda trainer: scatter(
+        trainer.network, trainer.prepared, shown_part(trainer.prepared).name, output, known_head(trainer.network, node))
