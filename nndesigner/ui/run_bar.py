@@ -56,8 +56,8 @@ class RunBar(QFrame):
         self._modified.setToolTip("There are changes that are not saved")
 
         left = line(self.menu_button, self.file_label, self._modified, self._icon_button(undo), self._icon_button(redo),
-                    _text_button(arrange), gap=8)
-        self.train = _text_button(control.train, "primary")
+                    action_button(arrange), gap=8)
+        self.train = action_button(control.train, "primary")
         self.train.setMinimumWidth(92)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
@@ -72,7 +72,7 @@ class RunBar(QFrame):
         self.words.setMinimumWidth(90)
         centre = QHBoxLayout()
         margins(centre, 0, gap=8)
-        for button in (self.train, _text_button(control.step), _text_button(control.stop)):
+        for button in (self.train, action_button(control.step), action_button(control.stop)):
             centre.addWidget(button)
         centre.addWidget(self.progress, 2)
         centre.addWidget(self.words, 3)
@@ -84,7 +84,7 @@ class RunBar(QFrame):
         self.device.menu().aboutToShow.connect(self._fill_devices)
         self.device.setToolTip("Where training computes")
         self.device.setAccessibleName("Device")
-        self.commands = _text_button(commands)
+        self.commands = action_button(commands)
         right = line(self.device, self.commands)
 
         layout = QHBoxLayout(self)
@@ -105,10 +105,8 @@ class RunBar(QFrame):
         self._show_progress(runner.telemetry)
 
     def _icon_button(self, action: QAction) -> QPushButton:
-        button = _text_button(action)
-        button.setText("")
+        button = action_button(action, text="")
         button.setFixedWidth(36)
-        action.changed.connect(lambda: button.setText(""))
         return button
 
     def _show_file(self) -> None:
@@ -159,8 +157,8 @@ def _add_words(menu: QMenu, text: str) -> None:
     menu.addAction(entry)
 
 
-def _text_button(action: QAction, kind: str = "") -> QPushButton:
-    """A push button that follows an action: text, tooltip, icon and availability."""
+def action_button(action: QAction, kind: str = "", text: str | None = None) -> QPushButton:
+    """A push button that follows an action: tooltip, icon, availability, and its text unless another one is given."""
     button = QPushButton()
     if kind:
         role(button, kind)
@@ -168,7 +166,8 @@ def _text_button(action: QAction, kind: str = "") -> QPushButton:
 
     def follow() -> None:
         hint = action.property("hint")
-        button.setText(f"{action.iconText()}  {hint}" if hint else action.iconText())
+        words = action.iconText() if text is None else text
+        button.setText(f"{words}  {hint}" if hint else words)
         button.setToolTip(action.toolTip())
         button.setAccessibleName(action.iconText())
         button.setEnabled(action.isEnabled())
