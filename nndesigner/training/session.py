@@ -153,16 +153,17 @@ class Session:
                         state = self._obey(trainer, state, name, value)
                     if commands:
                         self._publish(trainer, state)
-                    if state == "running":
-                        self._run(trainer)
-                        state = "finished" if trainer.finished else state
+                self._answer(trainer)
+                if state == "running":
+                    self._run(trainer)
+                    if trainer.finished:
+                        state = "finished"
                         self._publish(trainer, state)
+                else:
+                    self._wake.wait()
             except BaseException as error:
                 state = "failed"
                 self._fail(trainer, error)
-            self._answer(trainer)
-            if state != "running":
-                self._wake.wait()
 
     def _obey(self, trainer: Trainer, state: State, name: str, value: float) -> State:
         """Carry out one command; the state after it."""

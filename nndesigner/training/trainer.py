@@ -168,6 +168,7 @@ class Trainer:
             rate = self._epoch_rate
             if self._within_epoch:
                 rate = self.learning_rate
+            if self._within_epoch or not position:
                 self.history.add("learning_rate", self.step_number / self.steps_per_epoch, rate)
             self._updates += 1
             self._optimizer_steps += 1
@@ -185,10 +186,12 @@ class Trainer:
 
     def extend(self, epochs: int) -> None:
         """Allow this many more epochs, also after early stopping."""
-        self.epochs = max(self.epochs, self.epoch) if not self._stopped_early else self.epoch
-        self.epochs += epochs
+        finished = self.finished
+        self.epochs = (self.epoch if finished else self.epochs) + epochs
         self._stopped_early = False
         self._waited = 0
+        if finished:
+            self._begin_epoch()
 
     def evaluate(self, part: Part | str) -> dict[str, float]:
         """{"loss": ..., metric: ...} of "train", "validation", "test" or any other Part, in inference mode."""
@@ -263,8 +266,6 @@ class Trainer:
         self._host_order = order
         self._order = self.device.asarray(order)
         self._epoch_rate = self.learning_rate
-        if not self._within_epoch and not self._position:
-            self.history.add("learning_rate", float(self.epoch), self._epoch_rate)
 
     def _end_epoch(self) -> None:
         history, epoch = self.history, self.epoch + 1
