@@ -1,0 +1,132 @@
+"""Losses: gradients, PyTorch's values, and what they ask of the network."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nndesigner.engine.gradcheck import check_loss
+from nndesigner.engine.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    default_loss,
+)
+from nndesigner.spec import DataField, Shape, ShapeError
+from nndesigner.spec.loss import Loss, LossBind
+from tests.golden_files import Golden, assert_agrees, goldens
+
+GOLDENS = goldens("losses")
+LABELS = np.array([1, 0, 2, 2])
+#: every loss with a shape of scores and its target; a loss that is not here fails the tests
+CASES: list[tuple[Loss, tuple[int, ...], Any]] = [
+    (MeanSquaredError(), (4, 3), None),
+    (MeanAbsoluteError(), (4, 3), None),
+    (Huber(), (4, 3), None),
+    (Huber(delta=0.2), (2, 3, 2), None),
+    (CrossEntropy(), (4, 3), LABELS),
+    (CrossEntropy(label_smoothing=0.2), (4, 3), LABELS),
+    (CrossEntropy(), (2, 2, 3), LABELS.reshape(2, 2)),
+    (BinaryCrossEntropy(), (4, 1), np.array([0, 1, 1, 0])),
+    (BinaryCrossEntropy(), (4, 3), np.random.default_rng(0).random((4, 3))),
+]
+cases = pytest.mark.parametrize(("loss", "shape", "target"), CASES, ids=lambda value: getattr(value, "kind", None))
+
+
+def bind(loss: Loss, x: np.ndarray, target: np.ndarray, weight: float = 1.0, training: bool = True) -> LossBind:
+    arrays: dict[str, np.ndarray] = {}
+
+    def scratch(name: str, shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        array = arrays.setdefault(name, np.zeros(shape, dtype=dtype or x.dtype))
+        assert array.shape == tuple(shape)
+        return array
+
+    dx = np.full_like(x, np.nan) if training else None
+    return LossBind(np, x, target, np.full_like(x, np.nan), dx, np.zeros(1, np.float32), weight, scratch)
+
+
+def inputs(shape: tuple[int, ...], target: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(5)
+    return rng.standard_normal(shape), rng.standard_normal(shape) if target is None else target
+
+
+def test_every_loss_is_in_the_table_and_has_golden_values():
+    kinds = {loss.kind for loss in Loss.all()}
+    assert {loss.kind for loss, _, _ in CASES} == kinds
+    assert {golden.declared["kind"] for golden in GOLDENS} == kinds
+
+
+@cases
+def test_backward_is_the_derivative_of_forward(loss: Loss, shape: tuple[int, ...], target: np.ndarray | None):
+    check_loss(loss, *inputs(shape, target), weight=0.7)
+
+
+@cases
+def test_value_and_prediction_without_training(loss: Loss, shape: tuple[int, ...], target: np.ndarray | None):
+    x, target = inputs(shape, target)
+    results = []
+    for training in (True, False):
+        ctx = bind(loss, x, target, training=training)
+        loss.bind(ctx)[0]()
+        assert np.isfinite(ctx.y).all()
+        results.append((ctx.value[0], ctx.y.copy()))
+    assert results[0][0] == results[1][0]
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+    assert Loss.from_json(json.loads(json.dumps(loss.to_json()))) == loss
+
+
+@pytest.mark.parametrize("golden", GOLDENS, ids=str)
+def test_agrees_with_pytorch(golden: Golden):
+    loss = Loss.from_json(golden.declared)
+    ctx = bind(loss, golden["x"], golden["target"])
+    forward, backward = loss.bind(ctx)
+    forward()
+    backward()
+    assert_agrees(ctx.value, golden["value"].reshape(1), "value")
+    assert_agrees(ctx.y, golden["y"], "prediction")
+    assert_agrees(ctx.dx, golden["dx"], "dx")
+
+
+@cases
+def test_the_weight_of_an_output_scales_only_the_gradient(loss: Loss, shape: tuple[int, ...], target: Any):
+    found = []
+    for weight in (1.0, 3.0):
+        ctx = bind(loss, *inputs(shape, target), weight=weight)
+        forward, backward = loss.bind(ctx)
+        forward()
+        backward()
+        found.append((ctx.value[0], ctx.dx))
+    assert found[0][0] == found[1][0]
+    np.testing.assert_allclose(found[1][1], 3 * found[0][1], rtol=1e-12)
+
+
+def test_extreme_scores_stay_finite():
+    for loss, target in ((CrossEntropy(), np.array([0, 1])), (BinaryCrossEntropy(), np.eye(2, dtype=np.float32))):
+        x = np.array([[1e4, -1e4], [1e4, -1e4]], dtype=np.float32)
+        ctx = bind(loss, x, target)
+        forward, backward = loss.bind(ctx)
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            forward()
+            backward()
+        assert np.isfinite(ctx.value).all() and np.isfinite(ctx.dx).all()
+
+
+def test_what_a_loss_wants_of_the_network():
+    two = DataField("y", "target", Shape("F", (2,)), "class", ("no", "yes"))
+    three = DataField("y", "target", Shape("F", (3,)), "class", ("a", "b", "c"))
+    values = DataField("y", "target", Shape("F", (3,)))
+    assert CrossEntropy().scores(three) == (3,)
+    assert BinaryCrossEntropy().scores(two) == (1,)
+    assert BinaryCrossEntropy().scores(values) == (3,)
+    with pytest.raises(ShapeError, match="choose cross-entropy"):
+        BinaryCrossEntropy().scores(three)
+
+
+def test_default_losses_suit_their_tasks():
+    for task in ("classification", "regression", "reconstruction"):
+        assert task in default_loss(task).tasks
