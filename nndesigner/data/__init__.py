@@ -3,7 +3,7 @@
 Importing the package registers every source.
 """
 
-from nndesigner.data import csv_file, generated, samples
+from nndesigner.data import csv_file, generated, idx_file, npz_file, samples
 from nndesigner.data.source import Cancelled, Source
 
-__all__ = ["Cancelled", "Source", "csv_file", "generated", "samples"]
+__all__ = ["Cancelled", "Source", "csv_file", "generated", "idx_file", "npz_file", "samples"]

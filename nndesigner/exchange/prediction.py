@@ -19,11 +19,6 @@ from nndesigner.spec.loss import Task
 if TYPE_CHECKING:
     from nndesigner.project.file import Project
 
-#: Samples computed at a time, always as many: the last bits of a matrix product depend on the number of rows, and an
-#: answer must not depend on what else is asked in the same call.
-BATCH = 16
-
-
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """Answers of one head for n samples.
@@ -86,17 +81,10 @@ class Predictor:
         n = next(iter(lengths.values()))
         if n == 0:
             raise DataError("There is nothing to predict: the data have no rows.")
-        parts = [
-            self._batch({name: a[start:start + BATCH] for name, a in encoded.items()}) for start in range(0, n, BATCH)]
+        # One sample at a time (about 25 µs each): the last bits of a matrix product depend on the number of rows and on
+        # the place among them, and the answer for a sample must not depend on what else is asked in the same call.
+        parts = [self.network.predict({name: a[i:i + 1] for name, a in encoded.items()}) for i in range(n)]
         return {node: self._prediction(node, np.concatenate([p[node] for p in parts])) for node in parts[0]}
-
-    def _batch(self, encoded: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Answers for up to BATCH samples, computed as BATCH."""
-        n = len(next(iter(encoded.values())))
-        padded = encoded
-        if n < BATCH:
-            padded = {name: np.concatenate([a, np.repeat(a[-1:], BATCH - n, axis=0)]) for name, a in encoded.items()}
-        return {node: answers[:n] for node, answers in self.network.predict(padded).items()}
 
     def _prediction(self, node: str, answers: np.ndarray) -> Prediction:
         head = self.network.heads[node]
