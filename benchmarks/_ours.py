@@ -1,0 +1,90 @@
+"""Our side of the comparison: trains or asks one network as told by lines of JSON on standard input.
+
+Line in: {"case": ..., "seconds": ..., "what": "train" or "answer"}; line out: {"rate": samples per second, "best": of the
+quickest step, "steps": ...}. The first line for a case also builds the network; that is not timed.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+from nndesigner.data.preparing import Part, Prepared
+from nndesigner.engine.device import Device
+from nndesigner.engine.optimizers import Adam
+from nndesigner.graph.check import check
+from nndesigner.graph.model import Edge, Graph, Node
+from nndesigner.layers import Layer
+from nndesigner.spec import DataField, Shape, Signature
+from nndesigner.training.settings import TrainSettings
+from nndesigner.training.trainer import Trainer
+
+_KINDS = {"dense": "dense.v1", "conv": "conv2d.v1", "pool": "maxpool2d.v1", "norm": "batchnorm.v1", "relu": "relu.v1",
+          "flatten": "flatten.v1"}
+
+
+def build(case: dict) -> Trainer:
+    """A trainer over two thousand random samples (fewer for large images)."""
+    layers = [Layer.registry["input.v1"]()]
+    layers += [Layer.registry[_KINDS[name]](**params) for name, params in case["layers"]]
+    layers.append(Layer.registry["output.v1"]())
+    nodes = tuple(Node(f"n{i}", layer) for i, layer in enumerate(layers))
+    edges = tuple(Edge(f"n{i}", f"n{i + 1}") for i in range(len(nodes) - 1))
+    shape = tuple(case["shape"])
+    fields = [DataField("x", "input", Shape({1: "F", 3: "HWC"}[len(shape)], shape))]
+    classes = case["classes"]
+    if classes:
+        fields.append(DataField("target", "target", Shape("F", (classes,)), "class", tuple(map(str, range(classes)))))
+    else:
+        fields.append(DataField("target", "target", Shape("F", (1,))))
+    checked = check(Graph(nodes, edges, len(nodes)), Signature(tuple(fields)))
+    if not checked.trainable:
+        raise ValueError([problem.text for problem in checked.problems])
+    rng = np.random.default_rng(0)
+    count = max(4 * case["batch"], min(2000, 4_000_000 // int(np.prod(shape)))) // case["batch"] * case["batch"]
+    arrays = {"x": rng.standard_normal((count, *shape), dtype=np.float32)}
+    arrays["target"] = (
+        rng.integers(0, classes, count) if classes else rng.standard_normal((count, 1), dtype=np.float32))
+    rows = np.arange(count)
+    none = Part("none", rows[:0], {name: array[:0] for name, array in arrays.items()})
+    data = Prepared(None, checked.signature, None, Part("train", rows, arrays), none, none, (), "")
+    settings = TrainSettings(epochs=1_000_000, batch_size=case["batch"], optimizer=Adam())
+    return Trainer(checked, data, settings, Device("cpu"))
+
+
+def main() -> None:
+    trainers: dict[str, Trainer] = {}
+    for line in sys.stdin:
+        order = json.loads(line)
+        case = order["case"]
+        if case["name"] not in trainers:
+            trainers.clear()
+            trainers[case["name"]] = build(case)
+            for _ in range(5):
+                trainers[case["name"]].step()
+        trainer = trainers[case["name"]]
+        step = trainer.step
+        if order["what"] == "answer":
+            plan = trainer.network.plan(case["batch"], training=False)
+            step = plan.forward
+        clock = time.perf_counter
+        steps, best, began = 0, float("inf"), clock()
+        last = began
+        while last - began < order["seconds"]:
+            step()
+            now = clock()
+            best = min(best, now - last)
+            last = now
+            steps += 1
+        print(json.dumps({
+            "rate": steps * case["batch"] / (last - began), "best": case["batch"] / best, "steps": steps,
+            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        }), flush=True)
+
+
+if __name__ == "__main__":
+    main()
