@@ -1,7 +1,7 @@
 """Our side of the comparison: trains or asks one network as told by lines of JSON on standard input.
 
-Line in: {"case": ..., "seconds": ..., "what": "train" or "answer"}; line out: {"rate": samples per second, "best": of the
-quickest step, "steps": ...}. The first line for a case also builds the network; that is not timed.
+Line in: {"case": ..., "seconds": ..., "what": "train" or "answer"}; line out: {"rate": samples per second, "best": of
+the quickest step, "steps": ...}. The first line for a case also builds the network; that is not timed.
 """
 
 from __future__ import annotations

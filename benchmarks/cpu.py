@@ -2,9 +2,9 @@
 
     python benchmarks/cpu.py [--torch PYTHON] [--threads N] [--rounds N] [--seconds S] [--cases a,b] [--markdown]
 
-PyTorch runs in the interpreter given by --torch or the environment variable NNDESIGNER_TORCH, or in this one when it can
-import torch; without it our figures are printed alone. Each side is a process of its own; the order turns round in every
-round; a ratio is the median of the ratios of neighbouring blocks. Machines are noisy: compare ratios, not rates.
+PyTorch runs in the interpreter given by --torch or the environment variable NNDESIGNER_TORCH, or in this one when it
+can import torch; without it our figures are printed alone. Each side is a process of its own; the order turns round in
+every round; a ratio is the median of the ratios of neighbouring blocks. Machines are noisy: compare ratios, not rates.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def case(name: str, batch: int, shape: list[int], layers: list, classes: int = 1
 TINY = [dense(8, "tanh"), dense(8, "tanh"), dense(1)]
 MLP = [dense(256, "relu"), dense(128, "relu"), dense(10)]
 LENET = [conv(32, 3, "relu"), POOL, conv(64, 3, "relu"), POOL, FLATTEN, dense(128, "relu"), dense(10)]
-CIFAR = [conv(64, 3), NORM, RELU, conv(64, 3), NORM, RELU, POOL, conv(128, 3), NORM, RELU, conv(128, 3), NORM, RELU, POOL,
-         FLATTEN, dense(10)]
+CIFAR = [conv(64, 3), NORM, RELU, conv(64, 3), NORM, RELU, POOL, conv(128, 3), NORM, RELU, conv(128, 3), NORM, RELU,
+         POOL, FLATTEN, dense(10)]
 CASES = [
     case("tiny 2-8-8-1, batch 10", 10, [2], TINY, classes=0, goal=20),
     case("tiny 2-8-8-1, batch 32", 32, [2], TINY, classes=0, goal=20),
@@ -139,13 +139,13 @@ def main() -> None:
             if "ratio" not in r:
                 print(f"{r['name']:45} {what:6} {r['ours']:12,.0f} samples/s", flush=True)
             elif arguments.markdown:
-                print(f"| {r['name']} | {what} | {r['ours']:,.0f} | {r['torch']:,.0f} | {r['mode']} | **{r['ratio']:.2f}** "
-                      f"({r['low']:.2f} to {r['high']:.2f}) | {r['default']:.2f} | {r['quickest']:.2f} | "
+                print(f"| {r['name']} | {what} | {r['ours']:,.0f} | {r['torch']:,.0f} | {r['mode']} | "
+                      f"**{r['ratio']:.2f}** ({r['low']:.2f} to {r['high']:.2f}) | {r['default']:.2f} | {r['quickest']:.2f} | "
                       f"{r['goal'] if what == 'train' else ''} |", flush=True)
             else:
                 print(f"{r['name']:45} {what:6} {r['ours']:12,.0f} / {r['torch']:12,.0f} samples/s ({r['mode']:5})  "
-                      f"ratio {r['ratio']:6.2f} ({r['low']:.2f} to {r['high']:.2f}), to eager {r['default']:6.2f}, quickest "
-                      f"{r['quickest']:6.2f}; memory {r['memory']:.0f} / {r['torch memory']:.0f} MiB", flush=True)
+                      f"ratio {r['ratio']:6.2f} ({r['low']:.2f} to {r['high']:.2f}), to eager {r['default']:6.2f}, "
+                      f"quickest {r['quickest']:6.2f}; memory {r['memory']:.0f} / {r['torch memory']:.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":

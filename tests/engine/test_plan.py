@@ -11,10 +11,16 @@ from nndesigner.engine.plan import NodeError, Plan
 from nndesigner.engine.random import generator
 from nndesigner.layers.activation import ReLU, Tanh
 from nndesigner.layers.base import Bind, Layer, Step
+from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.io import Input, Output
+from nndesigner.layers.merge import Add, Concatenate
+from nndesigner.layers.norm import BatchNorm
+from nndesigner.layers.pool import AvgPool2D, MaxPool2D
+from nndesigner.layers.regular import Dropout
+from nndesigner.layers.reshape import Flatten
 from nndesigner.spec import Shape
-from tests.networks import chain, classes, drawing, features, random_arrays, values
+from tests.networks import chain, classes, drawing, features, image, random_arrays, values
 
 
 class _Sum(Layer):
@@ -131,6 +137,13 @@ NETWORKS = {
         ["a>d", "b>e", "d>s", "e>s", "s>t", "t>o", "t>p", "o>out", "p>out2"],
         [features(3, "left"), features(2, "right"), values(1, "height"), classes(3, "colour")]),
     "reconstruction": lambda: chain([Dense(units=2, activation="tanh"), Dense(units=5)], [features(5)]),
+    "convolution": lambda: chain(
+        [Conv2D(filters=3, kernel=(3, 3), activation="tanh"), BatchNorm(), AvgPool2D(), Flatten(), Dense(units=3)],
+        [image(6, 6, 2), classes(3)]),
+    "residual": lambda: drawing(
+        {"in": Input(), "d": Dense(units=4), "b": BatchNorm(), "t": Tanh(), "e": Dense(units=4), "s": Add(),
+         "c": Concatenate(), "o": Dense(units=3), "out": Output()},
+        ["in>d", "d>b", "b>t", "t>e", "e>s", "d>s", "s>c", "t>c", "c>o", "o>out"], [features(3), classes(3)]),
     "no weights before the first": lambda: chain([Tanh(), Dense(units=2)], [features(3), values(2)]),
 }
 
@@ -189,6 +202,15 @@ def test_a_steady_step_allocates_nothing():
     checked = chain([Dense(units=64, activation="relu"), Dense(units=64, activation="tanh"), Dense(units=64)],
                     [features(100), classes(64)])
     assert_no_allocation(checked, 2048)
+
+
+def test_a_steady_step_of_a_convolutional_network_allocates_nothing():
+    checked = chain(
+        [Conv2D(filters=8, kernel=(3, 3), activation="relu"), BatchNorm(), MaxPool2D(),
+         Conv2D(filters=16, kernel=(3, 3), activation="relu"), MaxPool2D(), Flatten(), Dropout(rate=0.25),
+         Dense(units=256, activation="relu"), Dense(units=256)],
+        [image(16, 16, 4), classes(256)])
+    assert_no_allocation(checked, 512)
 
 
 def assert_no_allocation(checked, batch: int) -> None:

@@ -9,44 +9,14 @@ import pytest
 
 from nndesigner.engine import optimizers, schedules
 from nndesigner.engine.device import Device
-from nndesigner.layers.base import Bind, Layer, Step, Weight
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.io import Input, Output
-from nndesigner.spec import Shape
+from nndesigner.layers.norm import BatchNorm
+from nndesigner.layers.regular import Dropout
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer, TrainingFailure
 from tests.networks import chain, classes, drawing, features, prepared, random_arrays, values
-
-
-class Noise(Layer):
-    """Multiplies with random numbers while training, and keeps a running mean of what it saw."""
-
-    title = "Noise"
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def buffers(self, *inputs: Shape) -> dict[str, Weight]:
-        return {"mean": Weight(inputs[0].dims, "zeros")}
-
-    def bind(self, ctx: Bind) -> tuple[Step, Step]:
-        noise = ctx.scratch("noise", ctx.y.shape)
-        mean = ctx.buffers["mean"]
-
-        def forward() -> None:
-            if ctx.training:
-                ctx.uniform("noise", noise)
-                mean[...] = 0.9 * mean + 0.1 * ctx.x[0].mean(axis=0)
-                np.multiply(ctx.x[0], noise + 0.5, out=ctx.y)
-            else:
-                np.subtract(ctx.x[0], mean, out=ctx.y)
-
-        def backward() -> None:
-            if ctx.dx[0] is not None:
-                np.multiply(ctx.dy, noise + 0.5, out=ctx.dx[0])
-
-        return forward, backward
 
 
 def separable(checked, count=203, seed=0):
@@ -57,8 +27,10 @@ def separable(checked, count=203, seed=0):
 
 
 def noisy():
-    return chain([Dense(units=12, activation="tanh"), Noise(), Dense(units=8, activation="relu"), Dense(units=2)],
-                 [features(2), classes(2)])
+    """Dropout draws random numbers at each step, batch norm keeps running statistics."""
+    return chain(
+        [Dense(units=12, activation="tanh"), BatchNorm(), Dropout(rate=0.3), Dense(units=8, activation="relu"),
+         Dense(units=2)], [features(2), classes(2)])
 
 
 def make(checked=None, checkpoint=None, validation=40, arrays=None, **settings) -> Trainer:
