@@ -15,7 +15,8 @@ from nndesigner.ui.views.sample_picture import paint_picture
 
 GAP = 8
 HEIGHT = 72
-WIDTH = 236
+WIDTH = 250
+PICTURE_WIDTH = 186
 _PAD = 7
 _BADGE = 16
 
@@ -154,6 +155,8 @@ class CardGrid(QWidget):
         self._shown = 0
         self._columns, self._rows = 1, 1
         self.marked_row: int | None = None
+        #: least width of a card; cards of pictures may be narrower than those of tables
+        self.card_width = WIDTH
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.notifier.changed.connect(self.update)
 
@@ -185,10 +188,20 @@ class CardGrid(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(180, HEIGHT)
 
+    def set_card_width(self, width: int) -> None:
+        """Make cards at least this wide."""
+        if width != self.card_width:
+            self.card_width = width
+            self._arrange()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Work out how many cards fit."""
         before = self.capacity
-        self._columns = max(1, (self.width() + GAP) // (WIDTH + GAP))
+        self._columns = max(1, (self.width() + GAP) // (self.card_width + GAP))
         self._rows = max(1, (self.height() + GAP) // (HEIGHT + GAP))
         self._place()
         if self.capacity != before:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
+from nndesigner.ui.parts import set_icon
 from nndesigner.ui.stylesheet import role
 
 
@@ -25,8 +26,12 @@ class Choice(QToolButton):
         self.setFixedHeight(26)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        # the arrow stands behind the text
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        set_icon(self, "mdi6.chevron-down", "muted", 12)
         self.setMenu(QMenu(self))
+        self.menu().setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.offer(items, value)
 
     @property

@@ -76,9 +76,12 @@ def short(value: float) -> str:
 
 
 class Plot(pg.PlotWidget):
-    """A plot with horizontal lines and a crosshair. `pointed` tells the x under the cursor, None when it left."""
+    """A plot with horizontal lines and a crosshair.
 
-    pointed = Signal(object)
+    `pointed` tells the x and y under the cursor, None and None when it left; with the arrow keys y is None.
+    """
+
+    pointed = Signal(object, object)
     #: the user zoomed or moved the plot by hand
     zoomed = Signal()
     #: the user wants to see everything again (double click, or Home)
@@ -126,12 +129,12 @@ class Plot(pg.PlotWidget):
         if y is not None and y[1] > y[0]:
             box.setYRange(*y, padding=0)
 
-    def point_at(self, x: float | None) -> None:
+    def point_at(self, x: float | None, y: float | None = None) -> None:
         """Put the crosshair at x and tell it; None takes it away."""
         self.cross.setVisible(x is not None)
         if x is not None:
             self.cross.setPos(x)
-        self.pointed.emit(x)
+        self.pointed.emit(x, y)
 
     def plane(self, position: QPointF) -> QPointF | None:
         """Place in the plane under a place of the widget, None outside the axes."""
@@ -142,7 +145,7 @@ class Plot(pg.PlotWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
         place = self.plane(event.position())
-        self.point_at(None if place is None else place.x())
+        self.point_at(*((None, None) if place is None else (place.x(), place.y())))
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

@@ -260,7 +260,7 @@ class CurveView(QWidget):
     def _on_zoom(self) -> None:
         self._zoomed = True
 
-    def _read(self, at: float | None) -> None:
+    def _read(self, at: float | None, height: float | None = None) -> None:
         """Show the values of all curves at an epoch."""
         pair = self._pair
         if at is None or pair.empty:

@@ -18,11 +18,11 @@ from nndesigner.ui.parts import label, line, margins, set_icon
 from nndesigner.ui.runner import Runner
 from nndesigner.ui.stylesheet import role
 from nndesigner.ui.views import questions
-from nndesigner.ui.views.cards import CardContent, CardGrid
+from nndesigner.ui.views.cards import PICTURE_WIDTH, WIDTH, CardContent, CardGrid
 from nndesigner.ui.views.choice import Choice
 from nndesigner.ui.views.live_view import LiveView
 from nndesigner.ui.views.probability_bars import Bar, ranked
-from nndesigner.ui.views.sample_content import lines_of, picture_of
+from nndesigner.ui.views.sample_content import lines_of, picture_field, picture_of
 from nndesigner.ui.views.sample_picture import picture_image
 
 
@@ -63,8 +63,10 @@ class SampleCardsView(LiveView):
         self.back = tool("mdi6.chevron-left", self.tr("Samples before these"))
         self.on = tool("mdi6.chevron-right", self.tr("Next samples"))
         self.grid = CardGrid()
+        self.grid.chosen.connect(self.sample_chosen)
         layout = margins(QVBoxLayout(self.content), 12, 4, 12, 8, gap=4)
-        layout.addLayout(line(self.shuffle, self.mistakes, self.classes, 1, self.position, self.back, self.on, gap=2))
+        self.head = line(self.shuffle, self.mistakes, self.classes, 1, self.position, self.back, self.on, gap=2)
+        layout.addLayout(self.head)
         layout.addWidget(self.grid, 1)
         self.shuffle.clicked.connect(self._shuffle)
         self.mistakes.toggled.connect(self._restart)
@@ -72,7 +74,6 @@ class SampleCardsView(LiveView):
         self.back.clicked.connect(lambda: self._page(-1))
         self.on.clicked.connect(lambda: self._page(1))
         self.grid.capacity_changed.connect(self.ask_anew)
-        self.grid.chosen.connect(self.sample_chosen)
 
     def set_node(self, node: str) -> None:
         """Show the answers of this Output node."""
@@ -98,6 +99,7 @@ class SampleCardsView(LiveView):
         self.classes.setVisible(classification)
         self._offer(answers.classes)
         prepared = self.runner.prepared
+        self.grid.set_card_width(card_width(prepared))
         self.grid.show_cards([card_of(prepared, answers, i) for i in range(len(answers.positions))])
         last = found.first + len(answers.positions)
         if found.total:
@@ -129,6 +131,11 @@ class SampleCardsView(LiveView):
     def _page(self, step: int) -> None:
         self._first = max(0, self._first + step * self.grid.capacity)
         self.ask_anew()
+
+
+def card_width(prepared: Prepared) -> int:
+    """Least width of the cards for these data."""
+    return WIDTH if picture_field(prepared) is None else PICTURE_WIDTH
 
 
 def card_of(prepared: Prepared, answers: Predictions, i: int) -> CardContent:

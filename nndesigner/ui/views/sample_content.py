@@ -41,6 +41,6 @@ def value_text(value: object, unit: str = "") -> str:
     if value is None:
         return numbers.NONE
     if isinstance(value, (float, int, np.floating, np.integer)):
-        text = numbers.measure(float(value))
+        text = numbers.NONE if value != value else f"{value:.4g}"
         return f"{text}{numbers.GAP}{unit}" if unit and text != numbers.NONE else text
     return str(value)
