@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from itertools import pairwise
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
@@ -112,14 +113,13 @@ class Docks:
         if not wide:
             bottom = [("loss", "metric", "confusion"), ("predictions", "try", "problems")]
         for area, names in groups:
-            self._stack(area, names)
-        first: Dock | None = None
-        for names in bottom:
-            if first is not None:
-                window.addDockWidget(_BOTTOM, docks[names[0]])
-                window.splitDockWidget(first, docks[names[0]], Qt.Orientation.Horizontal)
-            self._stack(_BOTTOM, names, placed=first is not None)
-            first = docks[names[0]]
+            window.addDockWidget(area, docks[names[0]])
+        window.addDockWidget(_BOTTOM, docks[bottom[0][0]])
+        for left, right in pairwise(bottom):
+            window.splitDockWidget(docks[left[0]], docks[right[0]], Qt.Orientation.Horizontal)
+        for names in (*(names for _, names in groups), *bottom):
+            for name in names[1:]:
+                window.tabifyDockWidget(docks[names[0]], docks[name])
         for dock in docks.values():
             dock.show()
         for _, names in groups:
@@ -135,14 +135,6 @@ class Docks:
         self._wide = wide
         self._arranging = False
         self._heads.start(0)
-
-    def _stack(self, area: Qt.DockWidgetArea, names: tuple[str, ...], placed: bool = False) -> None:
-        first = self.by_name[names[0]]
-        if not placed:
-            self._window.addDockWidget(area, first)
-        for name in names[1:]:
-            self._window.addDockWidget(area, self.by_name[name])
-            self._window.tabifyDockWidget(first, self.by_name[name])
 
     def _show_heads(self) -> None:
         """A dock among tabs needs no title of its own; one that stands alone gets a head that looks like a tab."""

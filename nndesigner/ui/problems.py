@@ -35,14 +35,19 @@ class ProblemsPanel(QWidget):
         self._column.setAccessibleName("Problems")
         layout.addWidget(self._column)
         self._shown: tuple[Problem, ...] | None = None
+        self._drawn = False
         document.checked_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the problems of the current drawing."""
-        problems = tuple(sorted(self._document.checked.problems, key=lambda p: p.severity != "error"))
-        if problems == self._shown:
+        checked = self._document.checked
+        # An empty canvas lacks an Input and an Output, but nobody wants to be told so.
+        found = checked.problems if checked.graph.nodes else ()
+        problems = tuple(sorted(found, key=lambda p: p.severity != "error"))
+        if problems == self._shown and bool(checked.graph.nodes) == self._drawn:
             return
+        self._drawn = bool(checked.graph.nodes)
         self._shown = problems
         content = self._column.content
         clear(content)
@@ -53,8 +58,7 @@ class ProblemsPanel(QWidget):
         if len(problems) > MOST:
             content.addWidget(label(f"and {len(problems) - MOST} more", "caption"))
         if not problems:
-            empty = self._document.graph.nodes
-            content.addWidget(label("No problems. The network can be trained." if empty else
+            content.addWidget(label("No problems." if self._drawn else
                                     "Nothing is drawn yet: drag a layer onto the canvas.", "muted"))
         content.addStretch(1)
         self.counted.emit(len(problems))
