@@ -108,21 +108,23 @@ def predict(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file with raw values, or a picture.",
                                          show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Write a CSV file instead of printing.", dir_okay=False)] = None,
+    invert: Annotated[bool, typer.Option("--invert", help="Exchange light and dark of a picture.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict new data with a trained project: class names with probabilities, or values in their own units."""
-    from nndesigner.cli.predicting import predict_file, write_csv
-    from nndesigner.cli.showing import prediction_rows, prediction_table
+    from nndesigner.cli.predicting import predict_file, rows_of, table_of, write_csv
 
     with _exit_codes():
-        predictions = predict_file(_load(project), data)
+        answers = predict_file(_load(project), data, invert)
+        for note in answers.notes:
+            _errors().print(escape(note), highlight=False)
         if out is not None:
-            write_csv(predictions, out)
+            write_csv(answers, out)
             _errors().print(f"Predictions written to {escape(str(out))}.", highlight=False)
         elif as_json:
-            _print_json(prediction_rows(predictions))
+            _print_json(rows_of(answers))
         else:
-            _console().print(prediction_table(predictions))
+            _console().print(table_of(answers))
 
 
 @app.command()
@@ -208,6 +210,8 @@ def _exit_codes() -> Iterator[None]:
         _fail(str(error), 1)
     except (ProjectError, DataError) as error:
         _fail(str(error), 2)
+    except OSError as error:
+        _fail(f"'{error.filename}' cannot be written: {error.strerror}.", 2)
     except ValidationError as error:
         first = error.errors()[0]
         _fail(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}", 2)

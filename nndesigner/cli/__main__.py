@@ -1,0 +1,5 @@
+"""python -m nndesigner.cli"""
+
+from nndesigner.cli import main
+
+main()

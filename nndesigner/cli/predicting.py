@@ -1,0 +1,122 @@
+"""Answers of a trained project for a file of raw data."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from nndesigner.data.csv_file import read_inputs
+from nndesigner.data.dataset import DataError
+from nndesigner.exchange.picture import SUFFIXES, read_picture
+from nndesigner.exchange.prediction import Prediction, Predictor, from_project
+from nndesigner.project.atomic import write_atomically
+from nndesigner.project.file import Project
+
+#: rows shown in a terminal, and classes of a row
+SHOWN_ROWS = 40
+SHOWN_CLASSES = 3
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the outputs of a network say to each row of a file."""
+
+    #: title of the Output layer -> its answers
+    predictions: Mapping[str, Prediction]
+    #: where each sample came from: line of the CSV file, or name of the picture
+    places: tuple[str, ...]
+    #: sentences about what was repaired while reading
+    notes: tuple[str, ...]
+
+
+def predict_file(project: Project, path: Path, invert: bool = False) -> Answers:
+    """Raises DataError for a project without weights and a file that cannot be used."""
+    predictor = from_project(project)
+    if path.suffix.lower() in SUFFIXES:
+        raw: Mapping[str, Any] = {_picture_column(predictor).column: read_picture(
+            str(path), _picture_column(predictor), invert)}
+        places, notes = (path.name,), ()
+    else:
+        table = read_inputs(str(path), predictor.inputs)
+        raw, notes = table.columns, table.notes
+        places = tuple(str(line) for line in table.lines)
+    found = predictor.predict_all(raw)
+    graph = predictor.network.checked.graph
+    titles = [graph.node(node).title for node in found]
+    names = [f"{t} {n}" if titles.count(t) > 1 else t for t, n in zip(titles, found, strict=True)]
+    return Answers(dict(zip(names, found.values(), strict=True)), places, notes)
+
+
+def _picture_column(predictor: Predictor) -> Any:
+    inputs = predictor.inputs
+    if len(inputs) != 1:
+        raise DataError(f"The network needs {len(inputs)} inputs; a picture alone is not enough.")
+    return inputs[0]
+
+
+# --- showing ---
+
+
+def columns_of(answers: Answers) -> dict[str, list[Any]]:
+    """Name of a column -> values, one for each row: the class and all probabilities, or the values."""
+    several = len(answers.predictions) > 1
+    columns: dict[str, list[Any]] = {}
+    for output, prediction in answers.predictions.items():
+        before = f"{output}: " if several else ""
+        if prediction.probabilities is not None:
+            columns[f"{before}{prediction.names[0]}"] = [prediction.label(row) for row in range(len(prediction))]
+            for i, name in enumerate(prediction.classes):
+                columns[f"{before}p({name})"] = prediction.probabilities[:, i].tolist()
+        else:
+            values = prediction.values.reshape(len(prediction), -1)
+            names = prediction.names
+            if len(names) != values.shape[1]:
+                names = tuple(f"{names[0]} {i + 1}" for i in range(values.shape[1]))
+            columns.update({f"{before}{name}": values[:, i].tolist() for i, name in enumerate(names)})
+    return columns
+
+
+def write_csv(answers: Answers, path: Path) -> None:
+    """All columns as CSV, numbers to the bit. Raises OSError."""
+    columns = columns_of(answers)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    for row in zip(*columns.values(), strict=True):
+        writer.writerow([repr(v) if isinstance(v, float) else v for v in row])
+    data = out.getvalue().encode("utf-8")
+    write_atomically(path, lambda file: file.write(data), lambda written: None)
+
+
+def rows_of(answers: Answers) -> list[dict[str, Any]]:
+    """One mapping a row, for JSON; what is not finite becomes None."""
+    columns = columns_of(answers)
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return [
+        {"row": place, **{k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}}
+        for place, row in zip(answers.places, rows, strict=True)]
+
+
+def table_of(answers: Answers) -> Table:
+    """The first rows for people: class names with probabilities ("7: 90 %"), or values."""
+    table = Table("Row", *answers.predictions)
+    for row, place in enumerate(answers.places[:SHOWN_ROWS]):
+        table.add_row(place, *(_words(prediction, row) for prediction in answers.predictions.values()))
+    if len(answers.places) > SHOWN_ROWS:
+        table.caption = f"{len(answers.places) - SHOWN_ROWS} more rows; --out writes them all"
+    return table
+
+
+def _words(prediction: Prediction, row: int) -> str:
+    if prediction.probabilities is not None:
+        return ", ".join(f"{name}: {100 * p:.0f} %" for name, p in prediction.ranked(row, SHOWN_CLASSES))
+    values = prediction.values[row].reshape(-1)
+    texts = [f"{v:.6g}" for v in values[:8]]
+    return ", ".join(texts) + (f", … ({len(values)} values)" if len(values) > 8 else "")
