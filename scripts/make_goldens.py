@@ -205,9 +205,20 @@ def activation() -> None:
         ("sigmoid.v1", {}, torch.sigmoid),
         ("tanh.v1", {}, torch.tanh),
         ("softmax.v1", {}, lambda x: F.softmax(x, -1)),
+        ("relu6.v1", {}, F.relu6),
+        ("celu.v1", {"alpha": 0.7}, lambda x: F.celu(x, 0.7)),
+        ("selu.v1", {}, F.selu),
+        ("mish.v1", {}, F.mish),
+        ("hardswish.v1", {}, F.hardswish),
+        ("hardsigmoid.v1", {}, F.hardsigmoid),
+        ("softplus.v1", {}, F.softplus),
+        ("softsign.v1", {}, F.softsign),
+        ("logsoftmax.v1", {}, lambda x: F.log_softmax(x, -1)),
     ]
     for kind, params, function in cases:
         layer(kind, params, [(4, 3, 9)], {}, function, scale=3.0)
+    layer("prelu.v1", {}, [(4, 3, 5)], {"slope": (5,)}, lambda x, slope: last(F.prelu(first(x), slope)))
+    layer("glu.v1", {}, [(4, 3, 6)], {}, F.glu)
 
 
 def merging() -> None:

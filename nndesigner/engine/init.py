@@ -63,6 +63,7 @@ INITIALISERS: dict[str, Initialiser] = {
     "small_normal": _normal(lambda weight: 0.05**2),
     "zeros": _constant(0.0),
     "ones": _constant(1.0),
+    "quarter": _constant(0.25),
 }
 #: What "auto" means, by the activation that follows: one-sided activations halve the variance, so they need He's.
 _RECTIFIERS = {"relu", "leaky_relu", "leakyrelu", "elu", "gelu", "silu"}

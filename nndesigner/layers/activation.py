@@ -1,96 +1,21 @@
-"""Functions of each value (and softmax): what lets a network bend.
-
-An elementwise activation is bound for a part of flat arrays at a time, so that its passes stay in the cache, and may
-work in place; Dense and the convolutions fuse it that way behind their bias.
-"""
+"""Functions of each value that let a network bend: rectifiers and their smooth relatives. `squash.py` has the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal
+import math
+from typing import Any, Literal
 
-import numpy as np
-
-from nndesigner.layers.base import Bind, Layer, Step
+from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.elementwise import (
+    Elementwise,
+    Sloped,
+    Temporary,
+    bind_positive,
+    nothing,
+    number,
+    sign_bits,
+)
 from nndesigner.spec import Shape, param
-
-#: values in one part: 128 kB of float32, so that a few arrays fit into a core's second cache
-PART = 32_768
-
-Temporary = Callable[[str], Any]
-
-
-def nothing() -> None:
-    """A step that has nothing to do."""
-
-
-def in_turn(steps: Sequence[Step]) -> Step:
-    """One step that does several, as cheaply as possible."""
-    steps = tuple(step for step in steps if step is not nothing)
-    if not steps:
-        return nothing
-    if len(steps) == 1:
-        return steps[0]
-
-    def run() -> None:
-        for step in steps:
-            step()
-
-    return run
-
-
-def parts_of(xp: Any, size: int) -> list[slice]:
-    """Parts of a flat array that fit into the CPU's cache; the whole array on other devices."""
-    if xp.__name__ != "numpy" or size <= 2 * PART:
-        return [slice(0, size)]
-    return [slice(start, min(start + PART, size)) for start in range(0, size, PART)]
-
-
-def sign_bits(xp: Any, array: Any) -> tuple[Any, Any]:
-    """(the array's bits as whole numbers, the shift that spreads the sign bit over all of them).
-
-    With them a mask costs three cheap passes: in NumPy comparisons into floats and products with Booleans are slower.
-    """
-    integer = xp.int32 if array.dtype.itemsize == 4 else xp.int64
-    return array.view(integer), xp.asarray(array.dtype.itemsize * 8 - 1, dtype=integer)
-
-
-class Elementwise(Layer):
-    """A function of each value on its own."""
-
-    group = "Activation"
-
-    #: number of arrays of the size of x that must survive from forward to backward
-    keeps: ClassVar[int] = 0
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def bind(self, ctx: Bind) -> tuple[Step, Step]:
-        dx = ctx.dx[0] if ctx.training else None
-        return self.bind_arrays(ctx.xp, ctx.scratch, ctx.x[0], ctx.y, dx, ctx.dy if dx is not None else None)
-
-    def bind_arrays(self, xp: Any, scratch: Callable[..., Any], x: Any, y: Any, dx: Any, dy: Any) -> tuple[Step, Step]:
-        """(forward, backward) for contiguous arrays of one shape. y may be x, and dx may be dy; both are None when not
-        training."""
-        size = x.size
-        parts = parts_of(xp, size)
-        x, y = x.reshape(-1), y.reshape(-1)
-        dx, dy = (None, None) if dx is None else (dx.reshape(-1), dy.reshape(-1))
-        kept = [scratch(f"kept {i}", (size,)) for i in range(self.keeps)] if dx is not None else []
-        longest = max(part.stop - part.start for part in parts)
-        steps = []
-        for part in parts:
-            n = part.stop - part.start
-            steps.append(self.bind_part(
-                xp, x[part], y[part], None if dx is None else dx[part], None if dy is None else dy[part],
-                [array[part] for array in kept], lambda name, n=n: scratch(f"temporary {name}", (longest,))[:n]))
-        return in_turn([forward for forward, _ in steps]), in_turn([backward for _, backward in steps])
-
-    def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
-                  ) -> tuple[Step, Step]:
-        """(forward, backward) for flat parts. `kept` arrays survive to backward and are empty when dy is None."""
-        raise NotImplementedError
 
 
 class ReLU(Elementwise):
@@ -115,13 +40,49 @@ class ReLU(Elementwise):
 
         if dy is None:
             return forward, nothing
-        bits, shift = sign_bits(xp, y)
-        dy_bits, dx_bits, mask = sign_bits(xp, dy)[0], sign_bits(xp, dx)[0], sign_bits(xp, temporary("mask"))[0]
+        dy_bits, dx_bits, mask = (sign_bits(xp, array)[0] for array in (dy, dx, temporary("mask")))
+        find = bind_positive(xp, y, mask)
 
         def backward() -> None:
-            # y > 0 has bits > 0, so −bits has its sign bit set: all ones after the shift. y = 0 gives all zeros.
-            xp.negative(bits, out=mask)
-            xp.right_shift(mask, shift, out=mask)
+            find()
+            xp.bitwise_and(dy_bits, mask, out=dx_bits)
+
+        return forward, backward
+
+
+class ReLU6(Elementwise):
+    """ReLU that stops at 6.
+
+    y = min(max(x, 0), 6)
+
+    For networks that are to run in low precision, such as MobileNet. Source: Krizhevsky 2010.
+    """
+
+    kind = "relu6.v1"
+    title = "ReLU6"
+    icon = "mdi6.chart-line-variant"
+    keywords = ("rectifier", "clipped", "mobile", "activation")
+
+    def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
+                  ) -> tuple[Step, Step]:
+        zeros, sixes = xp.zeros_like(x), xp.full_like(x, 6.0)
+
+        def forward() -> None:
+            xp.maximum(x, zeros, out=y)
+            xp.minimum(y, sixes, out=y)
+
+        if dy is None:
+            return forward, nothing
+        dy_bits, dx_bits, below, mask = (
+            sign_bits(xp, array)[0] for array in (dy, dx, temporary("below"), temporary("mask")))
+        rest = temporary("rest")
+        find, find_below = bind_positive(xp, y, mask), bind_positive(xp, rest, below)
+
+        def backward() -> None:
+            find()
+            xp.subtract(sixes, y, out=rest)
+            find_below()
+            xp.bitwise_and(mask, below, out=mask)
             xp.bitwise_and(dy_bits, mask, out=dx_bits)
 
         return forward, backward
@@ -149,8 +110,7 @@ class LeakyReLU(Elementwise):
 
     def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
                   ) -> tuple[Step, Step]:
-        slope = xp.asarray(self.slope, dtype=x.dtype)
-        t = temporary("t")
+        slope, t = number(x, self.slope, xp), temporary("t")
 
         def forward() -> None:
             xp.multiply(x, slope, out=t)
@@ -158,21 +118,121 @@ class LeakyReLU(Elementwise):
 
         if dy is None:
             return forward, nothing
-        bits, shift = sign_bits(xp, y)
-        factor_bits = sign_bits(xp, t)[0]
-        rest = sign_bits(xp, xp.asarray(1.0 - self.slope, dtype=x.dtype))[0]
+        factor, rest = sign_bits(xp, t)[0], sign_bits(xp, number(x, 1.0 - self.slope, xp))[0]
+        find = bind_positive(xp, y, factor)
 
         def backward() -> None:
-            xp.negative(bits, out=factor_bits)
-            xp.right_shift(factor_bits, shift, out=factor_bits)
-            xp.bitwise_and(factor_bits, rest, out=factor_bits)  # 1 − slope where y > 0
+            find()
+            xp.bitwise_and(factor, rest, out=factor)  # 1 − slope where y > 0
             xp.add(t, slope, out=t)
             xp.multiply(dy, t, out=dx)
 
         return forward, backward
 
 
-class ELU(Elementwise):
+class PReLU(Layer):
+    """Leaky ReLU that learns how much of the negative values passes, for each channel.
+
+    y = x where x > 0, else slope · x with one learnt slope for each channel, at first 0.25.
+
+    A few more weights for a little more freedom. Source: He et al. 2015, arXiv:1502.01852. PyTorch: PReLU with one
+    parameter for each channel.
+    """
+
+    kind = "prelu.v1"
+    title = "PReLU"
+    group = "Activation"
+    icon = "mdi6.chart-line-variant"
+    keywords = ("parametric", "rectifier", "learnt slope", "activation")
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def weights(self, *inputs: Shape) -> dict[str, Weight]:
+        return {"slope": Weight(inputs[0].dims[-1:], "quarter", decay=False)}
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        xp, slope = ctx.xp, ctx.weights["slope"]
+        x, y = ctx.x[0].reshape(-1, slope.size), ctx.y.reshape(-1, slope.size)  # [N, C]
+        zeros, t = xp.zeros(slope.size, dtype=ctx.dtype), ctx.scratch("t", x.shape)
+
+        def forward() -> None:
+            xp.minimum(x, zeros, out=t)
+            xp.multiply(t, slope, out=t)
+            xp.maximum(x, zeros, out=y)
+            xp.add(y, t, out=y)
+
+        if not ctx.training:
+            return forward, nothing
+        dy, dslope = ctx.dy.reshape(x.shape), ctx.grads["slope"]
+        dx = None if ctx.dx[0] is None else ctx.dx[0].reshape(x.shape)
+        ones = xp.ones(x.shape[0], dtype=ctx.dtype)
+        passed, dy_bits = sign_bits(xp, t)[0], sign_bits(xp, dy)[0]
+        find = bind_positive(xp, x, passed)
+
+        def backward() -> None:
+            xp.minimum(x, zeros, out=t)
+            xp.multiply(t, dy, out=t)
+            ones.dot(t, out=dslope)
+            if dx is not None:
+                find()
+                xp.bitwise_and(passed, dy_bits, out=passed)  # t = dy where x > 0
+                xp.subtract(dy, t, out=dx)
+                xp.multiply(dx, slope, out=dx)
+                xp.add(dx, t, out=dx)
+
+        return forward, backward
+
+
+class _Exponential(Elementwise):
+    """Shared by ELU and its relatives: y = scale · x where x > 0, else scale · alpha · (exp(x / width) − 1)."""
+
+    def constants(self) -> tuple[float, float, float]:
+        """(scale, alpha, width)"""
+        raise NotImplementedError
+
+    def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
+                  ) -> tuple[Step, Step]:
+        scale, alpha, width = self.constants()
+        zeros, t = xp.zeros_like(x), temporary("t")
+        stretch, depth, factor = (number(x, v, xp) for v in (1 / width, scale * alpha, scale))
+        stretched, deep, scaled = width != 1, scale * alpha != 1, scale != 1
+
+        def forward() -> None:
+            xp.minimum(x, zeros, out=t)
+            if stretched:
+                xp.multiply(t, stretch, out=t)
+            xp.expm1(t, out=t)
+            if deep:
+                xp.multiply(t, depth, out=t)
+            xp.maximum(x, zeros, out=y)
+            if scaled:
+                xp.multiply(y, factor, out=y)
+            xp.add(y, t, out=y)
+
+        if dy is None:
+            return forward, nothing
+        # The slope is (min(y, 0) + scale · alpha) / width for negative values; positive ones need `rest` more.
+        difference = scale - scale * alpha / width
+        mask = temporary("mask")
+        mask_bits, rest = sign_bits(xp, mask)[0], sign_bits(xp, number(x, difference, xp))[0]
+        find = bind_positive(xp, y, mask_bits)
+
+        def backward() -> None:
+            xp.minimum(y, zeros, out=t)
+            xp.add(t, depth, out=t)
+            if stretched:
+                xp.multiply(t, stretch, out=t)
+            if difference:
+                find()
+                xp.bitwise_and(mask_bits, rest, out=mask_bits)
+                xp.add(t, mask, out=t)
+            xp.multiply(dy, t, out=dx)
+
+        return forward, backward
+
+
+class ELU(_Exponential):
     """Like ReLU, but negative values bend smoothly towards −alpha.
 
     y = x where x > 0, else alpha · (eˣ − 1)
@@ -192,37 +252,49 @@ class ELU(Elementwise):
     def summary(self) -> str:
         return "" if self.alpha == 1 else f"{self.alpha:g}"
 
-    def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
-                  ) -> tuple[Step, Step]:
-        zeros, alpha = xp.zeros_like(x), xp.asarray(self.alpha, x.dtype)
-        t, plain = temporary("t"), self.alpha == 1
+    def constants(self) -> tuple[float, float, float]:
+        return 1.0, self.alpha, 1.0
 
-        def forward() -> None:
-            xp.minimum(x, zeros, out=t)
-            xp.expm1(t, out=t)
-            if not plain:
-                xp.multiply(t, alpha, out=t)
-            xp.maximum(x, zeros, out=y)
-            xp.add(y, t, out=y)
 
-        if dy is None:
-            return forward, nothing
-        bits, shift = sign_bits(xp, y)
-        mask = temporary("mask")
-        mask_bits = sign_bits(xp, mask)[0]
-        rest = sign_bits(xp, xp.asarray(1.0 - self.alpha, x.dtype))[0]
+class CELU(_Exponential):
+    """ELU without a kink, for any alpha.
 
-        def backward() -> None:
-            xp.minimum(y, zeros, out=t)
-            xp.add(t, alpha, out=t)  # y + alpha where y < 0, else alpha
-            if not plain:
-                xp.negative(bits, out=mask_bits)
-                xp.right_shift(mask_bits, shift, out=mask_bits)
-                xp.bitwise_and(mask_bits, rest, out=mask_bits)  # 1 − alpha where y > 0
-                xp.add(t, mask, out=t)
-            xp.multiply(dy, t, out=dx)
+    y = x where x > 0, else alpha · (exp(x / alpha) − 1)
 
-        return forward, backward
+    Source: Barron 2017, arXiv:1704.07483.
+    """
+
+    kind = "celu.v1"
+    title = "CELU"
+    icon = "mdi6.chart-line-variant"
+    keywords = ("continuously differentiable", "exponential linear unit", "activation")
+
+    alpha: float = param(1.0, "Alpha", "Value that very negative inputs reach, with a minus sign. Higher: bends later "
+                         "and more softly.", gt=0, le=100, step=0.1)
+
+    def summary(self) -> str:
+        return "" if self.alpha == 1 else f"{self.alpha:g}"
+
+    def constants(self) -> tuple[float, float, float]:
+        return 1.0, self.alpha, self.alpha
+
+
+class SELU(_Exponential):
+    """ELU with constants that keep mean 0 and spread 1 from layer to layer without normalisation.
+
+    y = 1.0507 · x where x > 0, else 1.0507 · 1.6733 · (eˣ − 1)
+
+    For deep Dense networks with LeCun normal weights, and AlphaDropout in place of Dropout. Source: Klambauer et al.
+    2017, arXiv:1706.02515.
+    """
+
+    kind = "selu.v1"
+    title = "SELU"
+    icon = "mdi6.chart-line-variant"
+    keywords = ("self-normalising", "scaled exponential linear unit", "activation")
+
+    def constants(self) -> tuple[float, float, float]:
+        return 1.0507009873554804934193349852946, 1.6732632423543772848170429916717, 1.0
 
 
 #: Φ(u) = (1 + tanh(u·P(u²))) / 2 for |u| ≤ 6, by bytes of a number: own minimax fits with errors below 7e-8, the last
@@ -239,7 +311,7 @@ _NORMAL_FIT = {
 }
 
 
-class GELU(Elementwise):
+class GELU(Sloped):
     """A smooth ReLU that weighs each value by how likely a normal random number lies below it.
 
     y = x · Φ(x); the tanh form is y = x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))
@@ -251,36 +323,22 @@ class GELU(Elementwise):
     title = "GELU"
     icon = "mdi6.chart-bell-curve-cumulative"
     keywords = ("gaussian error linear unit", "activation", "transformer")
-    keeps = 1
 
     form: Literal["exact", "tanh"] = param(
         "exact", "Form", "Exact uses the normal distribution; tanh is the approximation of BERT and GPT-2, a little "
-        "faster.",
-        advanced=True)
+        "faster.", advanced=True)
 
     def summary(self) -> str:
         return "tanh" if self.form == "tanh" else ""
 
-    def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
-                  ) -> tuple[Step, Step]:
+    def bind_value(self, xp: Any, x: Any, y: Any, slope: Any | None, temporary: Temporary) -> Step:
         bind = self._bind_tanh if self.form == "tanh" else self._bind_exact
-        forward = bind(xp, x, y, kept[0] if dy is not None else None, temporary)
-        if dy is None:
-            return forward, nothing
-        slope = kept[0]
+        return bind(xp, x, y, slope, temporary)
 
-        def backward() -> None:
-            xp.multiply(dy, slope, out=dx)
-
-        return forward, backward
-
-    def _bind_exact(self, xp: Any, x: Any, y: Any, slope: Any, temporary: Temporary) -> Step:
-        def number(value: float) -> Any:
-            return xp.asarray(value, x.dtype)
-
+    def _bind_exact(self, xp: Any, x: Any, y: Any, slope: Any | None, temporary: Temporary) -> Step:
         high, low = xp.full_like(x, 6.0), xp.full_like(x, -6.0)
-        half, density, minus_half = number(0.5), number((2 * np.pi) ** -0.5), number(-0.5)
-        first, *others = (number(c) for c in reversed(_NORMAL_FIT[x.dtype.itemsize]))
+        half, density, minus_half = (number(x, v, xp) for v in (0.5, (2 * math.pi) ** -0.5, -0.5))
+        first, *others = (number(x, c, xp) for c in reversed(_NORMAL_FIT[x.dtype.itemsize]))
         u, p, square = temporary("u"), temporary("p"), temporary("square")
 
         def forward() -> None:
@@ -307,13 +365,10 @@ class GELU(Elementwise):
 
         return forward
 
-    def _bind_tanh(self, xp: Any, x: Any, y: Any, slope: Any, temporary: Temporary) -> Step:
-        def number(value: float) -> Any:
-            return xp.asarray(value, x.dtype)
-
-        root = (2 / np.pi) ** 0.5
-        a, b, three_b = number(root), number(root * 0.044715), number(root * 3 * 0.044715)
-        half, one = number(0.5), number(1.0)
+    def _bind_tanh(self, xp: Any, x: Any, y: Any, slope: Any | None, temporary: Temporary) -> Step:
+        root = (2 / math.pi) ** 0.5
+        a, b, three_b = (number(x, v, xp) for v in (root, root * 0.044715, root * 3 * 0.044715))
+        half, one = number(x, 0.5, xp), number(x, 1.0, xp)
         square, p, q = temporary("square"), temporary("p"), temporary("u")
 
         def forward() -> None:
@@ -339,7 +394,7 @@ class GELU(Elementwise):
         return forward
 
 
-class SiLU(Elementwise):
+class SiLU(Sloped):
     """A smooth ReLU: each value times its sigmoid.
 
     y = x · sigmoid(x)
@@ -352,12 +407,9 @@ class SiLU(Elementwise):
     title = "SiLU"
     icon = "mdi6.chart-bell-curve-cumulative"
     keywords = ("swish", "sigmoid linear unit", "activation")
-    keeps = 1
 
-    def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
-                  ) -> tuple[Step, Step]:
-        half, s = xp.asarray(0.5, x.dtype), temporary("s")
-        slope, t = (kept[0], temporary("t")) if dy is not None else (None, None)
+    def bind_value(self, xp: Any, x: Any, y: Any, slope: Any | None, temporary: Temporary) -> Step:
+        half, s, t = number(x, 0.5, xp), temporary("s"), temporary("t")
 
         def forward() -> None:
             xp.multiply(x, half, out=s)
@@ -370,126 +422,114 @@ class SiLU(Elementwise):
                 xp.subtract(y, t, out=t)
                 xp.add(t, s, out=slope)
 
-        if dy is None:
-            return forward, nothing
-
-        def backward() -> None:
-            xp.multiply(dy, slope, out=dx)
-
-        return forward, backward
+        return forward
 
 
-class Sigmoid(Elementwise):
-    """Squeezes every value between 0 and 1.
+class Mish(Sloped):
+    """A smooth ReLU with a small dip below zero.
 
-    y = 1 / (1 + e⁻ˣ)
+    y = x · tanh(log(1 + eˣ))
 
-    For gates and yes-or-no values. Not in front of an Output that classifies: that applies it itself.
+    Used by some object detectors. Source: Misra 2020, arXiv:1908.08681.
     """
 
-    kind = "sigmoid.v1"
-    title = "Sigmoid"
+    kind = "mish.v1"
+    title = "Mish"
     icon = "mdi6.chart-bell-curve-cumulative"
-    keywords = ("logistic", "activation", "gate", "squash")
+    keywords = ("self-regularised", "activation")
 
-    def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
-                  ) -> tuple[Step, Step]:
-        half = xp.asarray(0.5, x.dtype)
+    def bind_value(self, xp: Any, x: Any, y: Any, slope: Any | None, temporary: Temporary) -> Step:
+        # tanh(log(1 + e)) = n / (n + 2) with e = eˣ, n = e · (e + 2); from x = 20 on it is 1 in any precision used here
+        limit = xp.full_like(x, 20.0)
+        one, two = number(x, 1.0, xp), number(x, 2.0, xp)
+        e, w, t = temporary("e"), temporary("w"), temporary("t")
 
         def forward() -> None:
-            # (1 + tanh(x/2)) / 2 never overflows, and tanh is NumPy's fastest transcendental
-            xp.multiply(x, half, out=y)
-            xp.tanh(y, out=y)
-            xp.multiply(y, half, out=y)
-            xp.add(y, half, out=y)
+            xp.minimum(x, limit, out=e)
+            xp.exp(e, out=e)
+            xp.add(e, two, out=w)
+            xp.multiply(w, e, out=w)
+            xp.add(w, two, out=t)
+            xp.divide(w, t, out=w)
+            if slope is not None:  # w + x · (1 − w²) · e / (1 + e)
+                xp.add(e, one, out=t)
+                xp.divide(e, t, out=e)
+                xp.multiply(w, w, out=t)
+                xp.subtract(one, t, out=t)
+                xp.multiply(t, e, out=t)
+                xp.multiply(t, x, out=t)
+                xp.add(t, w, out=slope)
+            xp.multiply(x, w, out=y)
 
-        if dy is None:
-            return forward, nothing
-        t = temporary("t")
-
-        def backward() -> None:
-            xp.multiply(y, y, out=t)
-            xp.subtract(y, t, out=t)
-            xp.multiply(dy, t, out=dx)
-
-        return forward, backward
+        return forward
 
 
-class Tanh(Elementwise):
-    """Squeezes every value between −1 and 1.
+class HardSwish(Sloped):
+    """SiLU made of straight pieces and a parabola: nearly the same, and cheap on small machines.
 
-    y = tanh(x)
+    y = x · min(max(x + 3, 0), 6) / 6
 
-    Smooth and centred at zero; good in small networks, in gates and at the end of a generator.
+    Source: Howard et al. 2019 (MobileNetV3), arXiv:1905.02244.
     """
 
-    kind = "tanh.v1"
-    title = "Tanh"
+    kind = "hardswish.v1"
+    title = "Hard swish"
+    icon = "mdi6.chart-line-variant"
+    keywords = ("mobile", "piecewise", "activation", "hardswish")
+
+    def bind_value(self, xp: Any, x: Any, y: Any, slope: Any | None, temporary: Temporary) -> Step:
+        zeros, ones = xp.zeros_like(x), xp.ones_like(x)
+        sixth, half, two = (number(x, v, xp) for v in (1 / 6, 0.5, 2.0))
+        gate, inner = temporary("gate"), temporary("inner")
+        mask, other = temporary("mask"), temporary("other")
+        mask_bits, other_bits, inner_bits = (sign_bits(xp, array)[0] for array in (mask, other, inner))
+        find, find_other = bind_positive(xp, gate, mask_bits), bind_positive(xp, other, other_bits)
+
+        def forward() -> None:
+            xp.multiply(x, sixth, out=inner)
+            xp.add(inner, half, out=gate)
+            xp.maximum(gate, zeros, out=gate)
+            xp.minimum(gate, ones, out=gate)
+            if slope is not None:  # gate + x / 6 where 0 < gate < 1
+                find()
+                xp.subtract(ones, gate, out=other)
+                find_other()
+                xp.bitwise_and(mask_bits, other_bits, out=mask_bits)
+                xp.bitwise_and(mask_bits, inner_bits, out=inner_bits)
+                xp.add(gate, inner, out=slope)
+            xp.multiply(x, gate, out=y)
+
+        return forward
+
+
+class Softplus(Sloped):
+    """A smooth ReLU whose values are always positive.
+
+    y = log(1 + eˣ)
+
+    For outputs that must be positive, such as a spread or a rate. Source: Dugas et al. 2001.
+    """
+
+    kind = "softplus.v1"
+    title = "Softplus"
     icon = "mdi6.chart-bell-curve-cumulative"
-    keywords = ("hyperbolic tangent", "activation", "squash")
+    keywords = ("positive", "smooth relu", "activation")
 
-    def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
-                  ) -> tuple[Step, Step]:
-        def forward() -> None:
-            xp.tanh(x, out=y)
-
-        if dy is None:
-            return forward, nothing
-        t = temporary("t")
-
-        def backward() -> None:
-            xp.multiply(y, y, out=t)
-            xp.multiply(t, dy, out=t)
-            xp.subtract(dy, t, out=dx)
-
-        return forward, backward
-
-
-class Softmax(Layer):
-    """Turns scores into shares that add up to one, over the last axis.
-
-    y = eˣ / Σ eˣ
-
-    For attention-like weights inside a network. Not in front of an Output that classifies: that applies it itself.
-    """
-
-    kind = "softmax.v1"
-    title = "Softmax"
-    group = "Activation"
-    icon = "mdi6.chart-bar"
-    keywords = ("probabilities", "normalised exponential", "activation")
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def bind(self, ctx: Bind) -> tuple[Step, Step]:
-        xp, classes = ctx.xp, ctx.x[0].shape[-1]
-        x, y = ctx.x[0].reshape(-1, classes), ctx.y.reshape(-1, classes)  # [N, K]
-        row = ctx.scratch("row", (x.shape[0], 1))
+    def bind_value(self, xp: Any, x: Any, y: Any, slope: Any | None, temporary: Temporary) -> Step:
+        zeros, half, t = xp.zeros_like(x), number(x, 0.5, xp), temporary("t")
 
         def forward() -> None:
-            xp.max(x, axis=1, keepdims=True, out=row)
-            xp.subtract(x, row, out=y)
-            xp.exp(y, out=y)
-            xp.sum(y, axis=1, keepdims=True, out=row)
-            xp.divide(y, row, out=y)
+            if slope is not None:  # sigmoid(x)
+                xp.multiply(x, half, out=t)
+                xp.tanh(t, out=t)
+                xp.multiply(t, half, out=t)
+                xp.add(t, half, out=slope)
+            # max(x, 0) + log(1 + exp(−|x|)) never overflows
+            xp.absolute(x, out=t)
+            xp.negative(t, out=t)
+            xp.exp(t, out=t)
+            xp.log1p(t, out=t)
+            xp.maximum(x, zeros, out=y)
+            xp.add(y, t, out=y)
 
-        if not ctx.training or ctx.dx[0] is None:
-            return forward, nothing
-        dy, dx = ctx.dy.reshape(-1, classes), ctx.dx[0].reshape(-1, classes)
-
-        def backward() -> None:
-            # dx = y · (dy − Σ dy · y)
-            xp.multiply(dy, y, out=dx)
-            xp.sum(dx, axis=1, keepdims=True, out=row)
-            xp.subtract(dy, row, out=dx)
-            xp.multiply(dx, y, out=dx)
-
-        return forward, backward
-
-
-#: activations that Dense and the convolutions apply themselves, by the name of their parameter
-FUSED: dict[str, Elementwise] = {
-    "relu": ReLU(), "leaky_relu": LeakyReLU(), "elu": ELU(), "gelu": GELU(), "silu": SiLU(), "sigmoid": Sigmoid(),
-    "tanh": Tanh(),
-}
+        return forward

@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Le
 
-from nndesigner.layers.activation import Elementwise, in_turn, nothing
 from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.elementwise import Elementwise, in_turn, nothing
 from nndesigner.layers.weighted import (
     ActivationName,
     InitialiserName,

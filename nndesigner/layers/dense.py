@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nndesigner.layers.activation import in_turn, nothing
 from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.elementwise import in_turn, nothing
 from nndesigner.layers.weighted import (
     ActivationName,
     InitialiserName,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nndesigner.layers.activation import in_turn
 from nndesigner.layers.base import Bind, Layer, Step
+from nndesigner.layers.elementwise import in_turn
 from nndesigner.spec import Shape, ShapeError
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nndesigner.layers.activation import PART, nothing
 from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.elementwise import PART, nothing
 from nndesigner.spec import Shape, param
 
 

@@ -6,9 +6,9 @@ import math
 from itertools import product
 from typing import Any, ClassVar, Literal
 
-from nndesigner.layers.activation import in_turn, nothing, sign_bits
 from nndesigner.layers.base import Bind, Layer, Step
 from nndesigner.layers.conv import PADDING_TITLES, Length, wanted
+from nndesigner.layers.elementwise import in_turn, nothing, sign_bits
 from nndesigner.layers.windows import Windows, blocks_of, windows_over
 from nndesigner.spec import Set, Shape, ShapeError, param
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from nndesigner.layers.activation import FUSED, Elementwise
+from nndesigner.layers.activation import ELU, GELU, LeakyReLU, ReLU, SiLU
+from nndesigner.layers.elementwise import Elementwise
+from nndesigner.layers.squash import Sigmoid, Tanh
 from nndesigner.spec import param
 
 ActivationName = Literal["none", "relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh"]
@@ -22,6 +24,13 @@ _INITIALISER_TITLES = {
     "glorot_normal": "Glorot normal", "glorot_uniform": "Glorot uniform", "lecun_normal": "LeCun normal",
     "lecun_uniform": "LeCun uniform", "orthogonal": "orthogonal", "small_normal": "small normal (0.05)",
     "zeros": "zeros",
+}
+
+
+#: activations that Dense and the convolutions apply themselves, by the name of their parameter
+FUSED: dict[str, Elementwise] = {
+    "relu": ReLU(), "leaky_relu": LeakyReLU(), "elu": ELU(), "gelu": GELU(), "silu": SiLU(), "sigmoid": Sigmoid(),
+    "tanh": Tanh(),
 }
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
-from nndesigner.layers.activation import nothing
 from nndesigner.layers.base import Step
+from nndesigner.layers.elementwise import nothing
 from nndesigner.spec import Remedy, Set, Shape, ShapeError
 
 Padding = Literal["same", "valid", "explicit"]

@@ -9,7 +9,20 @@ import numpy as np
 
 from nndesigner.engine.gradcheck import bind_layer
 from nndesigner.layers import Layer
-from nndesigner.layers.activation import ELU, FUSED, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from nndesigner.layers.activation import (
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    HardSwish,
+    LeakyReLU,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    SiLU,
+    Softplus,
+)
 from nndesigner.layers.base import Bind
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
@@ -19,6 +32,8 @@ from nndesigner.layers.norm import BatchNorm, LayerNorm
 from nndesigner.layers.pool import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 from nndesigner.layers.regular import Dropout
 from nndesigner.layers.reshape import Flatten, Reshape
+from nndesigner.layers.squash import GLU, HardSigmoid, LogSoftmax, Sigmoid, Softmax, Softsign, Tanh
+from nndesigner.layers.weighted import FUSED
 from nndesigner.spec import Shape
 
 
@@ -109,8 +124,12 @@ CASES: list[Case] = [
     Case(LayerNorm(), (_tf(5, 8),)),
     # activation
     *(Case(layer, (_f(9),)) for layer in (
-        ReLU(), LeakyReLU(), LeakyReLU(slope=0.3), ELU(), ELU(alpha=0.4), GELU(), GELU(form="tanh"), SiLU(), Sigmoid(),
-        Tanh(), Softmax())),
+        ReLU(), ReLU6(), LeakyReLU(), LeakyReLU(slope=0.3), PReLU(), ELU(), ELU(alpha=0.4), CELU(alpha=0.7), SELU(),
+        GELU(), GELU(form="tanh"), SiLU(), Mish(), HardSwish(), Softplus(), Sigmoid(), HardSigmoid(), Tanh(), Softsign(),
+        Softmax(), LogSoftmax())),
+    Case(PReLU(), (_hwc(3, 4, 5),)),
+    Case(GLU(), (_tf(4, 6),)),
+    Case(LogSoftmax(), (_tf(5, 7),)),
     Case(GELU(), (_hwc(64, 64, 5),)),  # several parts
     Case(Softmax(), (_tf(5, 7),)),
     # regularisation and merging
