@@ -140,12 +140,13 @@ def main() -> None:
                 print(f"{r['name']:45} {what:6} {r['ours']:12,.0f} samples/s", flush=True)
             elif arguments.markdown:
                 print(f"| {r['name']} | {what} | {r['ours']:,.0f} | {r['torch']:,.0f} | {r['mode']} | "
-                      f"**{r['ratio']:.2f}** ({r['low']:.2f} to {r['high']:.2f}) | {r['default']:.2f} | {r['quickest']:.2f} | "
-                      f"{r['goal'] if what == 'train' else ''} |", flush=True)
+                      f"**{r['ratio']:.2f}** ({r['low']:.2f} to {r['high']:.2f}) | {r['default']:.2f} | "
+                      f"{r['quickest']:.2f} | {r['goal'] if what == 'train' else ''} |", flush=True)
             else:
                 print(f"{r['name']:45} {what:6} {r['ours']:12,.0f} / {r['torch']:12,.0f} samples/s ({r['mode']:5})  "
                       f"ratio {r['ratio']:6.2f} ({r['low']:.2f} to {r['high']:.2f}), to eager {r['default']:6.2f}, "
-                      f"quickest {r['quickest']:6.2f}; memory {r['memory']:.0f} / {r['torch memory']:.0f} MiB", flush=True)
+                      f"quickest {r['quickest']:6.2f}; memory {r['memory']:.0f} / {r['torch memory']:.0f} MiB",
+                      flush=True)
 
 
 if __name__ == "__main__":
