@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
@@ -20,6 +20,8 @@ VERSION = 1
 WIDE = 1600
 LEFT_WIDTH, RIGHT_WIDTH = 218, 292
 BOTTOM_SHARE = 0.27
+#: as high as a row of tabs
+HEAD_HEIGHT = 32
 
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
@@ -182,8 +184,14 @@ class _Head(QWidget):
     def __init__(self, dock: QDockWidget) -> None:
         super().__init__(dock)
         self._dock = dock
-        self.setFixedHeight(34)
+        self.setFixedHeight(HEAD_HEIGHT)
         dock.windowTitleChanged.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        return QSize(60, HEAD_HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -194,7 +202,7 @@ class _Head(QWidget):
         title = self._dock.windowTitle()
         width = painter.fontMetrics().horizontalAdvance(title)
         painter.drawText(self.rect().adjusted(10, 0, -10, -2), Qt.AlignmentFlag.AlignVCenter, title)
-        painter.fillRect(8, 32, width + 4, 2, theme.colour(tokens.accent))
+        painter.fillRect(8, HEAD_HEIGHT - 2, width + 4, 2, theme.colour(tokens.accent))
 
 
 class Later(QWidget):

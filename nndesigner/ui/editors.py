@@ -17,7 +17,6 @@ from PySide6.QtCore import QEvent, QPoint, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -30,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from nndesigner.spec import ParamInfo
 from nndesigner.ui import numbers, theme
-from nndesigner.ui.parts import WheelGuard, margins, set_icon
+from nndesigner.ui.parts import Combo, margins, set_icon
 
 #: what a field shows when several selected layers differ
 SEVERAL = "several"
@@ -215,14 +214,9 @@ class ChoiceEditor(Editor):
         super().__init__(info)
         self._choices = choices or (lambda: [(value, words, "") for value, words in info.choices])
         self._values: list[Any] = []
-        field = QComboBox()
-        field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        field.setMinimumContentsLength(6)
-        field.setMaxVisibleItems(20)
+        field = Combo()
         field.activated.connect(lambda index: self.edited.emit(self._values[index]))
         self._hold(field)
-        self._guard = WheelGuard(field)
-        field.installEventFilter(self._guard)
 
     def show_value(self, value: Any) -> None:
         field = self.field
@@ -239,7 +233,7 @@ class ChoiceEditor(Editor):
                     field.setItemData(index, reason, Qt.ItemDataRole.ToolTipRole)
             field.setPlaceholderText(SEVERAL)
             field.setCurrentIndex(-1 if value is MIXED else self._values.index(value))
-        field.setToolTip(field.currentText() if len(field.currentText()) > 16 else "")
+        field.setToolTip("" if value is MIXED else field.currentText())
 
 
 class IntsEditor(Editor):

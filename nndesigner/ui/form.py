@@ -13,12 +13,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from nndesigner.spec import Declared, ParamInfo, describe
 from nndesigner.ui import editors
 from nndesigner.ui.editors import MIXED, ChoiceEditor, Editor, ScrubLabel, Slider, range_words
-from nndesigner.ui.parts import Fold, clear, label, margins
+from nndesigner.ui.parts import Combo, Fold, clear, label, margins
 from nndesigner.ui.stylesheet import role
 
 Choice = tuple[Any, str, str]
@@ -202,14 +202,9 @@ class DeclaredEditor(Editor):
         self._choices = choices
         self._value: Declared | None = None
         self._classes: list[type[Declared] | None] = [*([None] if info.optional else []), *info.family.all()]
-        combo = QComboBox()
-        combo.setMaxVisibleItems(20)
-        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        combo.setMinimumContentsLength(6)
+        combo = Combo()
         combo.activated.connect(lambda index: self._chosen(self._classes[index]))
         self._hold(combo)
-        self._guard = editors.WheelGuard(combo)
-        combo.installEventFilter(self._guard)
         self.form = Form(choices, helps=helps)
         self.form.changed.connect(self._changed)
         self.form.entered.connect(self.entered)

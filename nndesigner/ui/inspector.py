@@ -39,6 +39,7 @@ class Inspector(QWidget):
         self.title = QLineEdit()
         role(self.title, "plain")
         self.title.setAccessibleName("Name of the layer")
+        self.title.setTextMargins(-6, 0, 0, 0)
         self.title.setToolTip("Click to rename the layer")
         self.title.textEdited.connect(self._rename)
         self.title.editingFinished.connect(self.refresh)
@@ -162,7 +163,7 @@ class Facts(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._grid = QGridLayout(self)
-        margins(self._grid, 0, gap=6)
+        margins(self._grid, 0, gap=9)
         self._rows: tuple[tuple[str, str, str], ...] = ()
 
     def show_rows(self, rows: tuple[tuple[str, str, str], ...], title: str) -> None:

@@ -38,8 +38,9 @@ class Menus:
                                    "Find any command or layer by typing")
         self.commands.setProperty("hint", "Ctrl K")
         self._file()
-        self._add("Edit", self.undo, self.redo, None, *(canvas[n] for n in (
-            "cut", "copy", "paste", "duplicate", "delete", "delete_rejoin")), None, canvas["select_all"], canvas["rename"])
+        on_selection = ("cut", "copy", "paste", "duplicate", "delete", "delete_rejoin")
+        self._add("Edit", self.undo, self.redo, None, *(canvas[n] for n in on_selection), None, canvas["select_all"],
+                  canvas["rename"])
         self._view()
         self._add(
             "Network", canvas["add_layer"], canvas["arrange"], None,

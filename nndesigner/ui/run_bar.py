@@ -38,6 +38,7 @@ class RunBar(QFrame):
     ) -> None:
         super().__init__()
         self._document, self._runner, self._control, self._devices = document, runner, control, devices
+        self._name = "Untitled"
         role(self, "bar")
         self.setFixedHeight(BAR_HEIGHT)
         self.menu_button = QToolButton()
@@ -90,9 +91,8 @@ class RunBar(QFrame):
         layout = QHBoxLayout(self)
         margins(layout, 8, 0, 12, 0, gap=16)
         layout.addLayout(left)
-        layout.addStretch(2)
-        layout.addLayout(centre, 7)
         layout.addStretch(1)
+        layout.addLayout(centre, 8)
         layout.addLayout(right)
 
         document.file_changed.connect(self._show_file)
@@ -109,9 +109,14 @@ class RunBar(QFrame):
         button.setFixedWidth(36)
         return button
 
+    def show_name(self, name: str) -> None:
+        """Name of the project, or of the example that it started from."""
+        self._name = name
+        self._show_file()
+
     def _show_file(self) -> None:
         path = self._document.path
-        self.file_label.setText(path.name if path else "Untitled")
+        self.file_label.setText(path.name if path else self._name)
         needed = self.file_label.fontMetrics().horizontalAdvance(self.file_label.text()) + 2
         self.file_label.setMinimumWidth(min(220, needed))
         self._modified.setText("•" if self._document.modified else "")
@@ -167,6 +172,8 @@ def action_button(action: QAction, kind: str = "", text: str | None = None) -> Q
     def follow() -> None:
         hint = action.property("hint")
         words = action.iconText() if text is None else text
+        if words and action.property("icon_name"):
+            words = f" {words}"  # the style leaves too little between icon and text
         button.setText(f"{words}  {hint}" if hint else words)
         button.setToolTip(action.toolTip())
         button.setAccessibleName(action.iconText())

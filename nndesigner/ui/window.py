@@ -135,6 +135,7 @@ class Window(QMainWindow):
         document.file_changed.connect(self._show_title)
         document.changed.connect(self._on_changed)
         document.data_changed.connect(self._on_data)
+        document.checked_changed.connect(self._name_metric)
         self.runner.state_changed.connect(self._on_state)
         QApplication.styleHints().colorSchemeChanged.connect(self._system_theme)
         QShortcut(QKeySequence("/"), canvas, self.palette_panel.search.setFocus,
@@ -278,6 +279,10 @@ class Window(QMainWindow):
         drawn = bool(self.document.graph.nodes)
         self.docks.by_name["problems"].setWindowTitle(f"Problems {count}" if drawn else "Problems")
 
+    def _name_metric(self) -> None:
+        tasks = {head.task for head in self.document.checked.heads.values()}
+        self.docks.by_name["metric"].setWindowTitle("Accuracy" if tasks == {"classification"} else "Metric")
+
     def _show_seed(self) -> None:
         self.docks.show("training")
         self.training.focus_seed()
@@ -285,6 +290,7 @@ class Window(QMainWindow):
     def _show_title(self) -> None:
         self.setWindowTitle(f"{self.files.title}[*] – {QApplication.applicationDisplayName()}")
         self.setWindowModified(self.document.modified)
+        self.bar.show_name(self.files.title)
 
     def _show_sheet(self, sheet: dialogs.Sheet) -> None:
         if self._sheet is not None:
