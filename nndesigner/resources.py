@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+#: examples as the start page shows them, the easiest first
+_EXAMPLES = (
+    "two_d_classifier", "digits_dense", "digits_convolution", "curve_regression", "iris_table", "digits_autoencoder",
+)
 
 
 def resource(path: str) -> Path:
@@ -20,5 +24,5 @@ def resource(path: str) -> Path:
 
 
 def examples() -> tuple[Path, ...]:
-    """The example projects, in the order in which the start page shows them."""
-    return tuple(sorted(resource("examples").glob("*.nnd")))
+    """The example projects."""
+    return tuple(resource(f"examples/{name}.nnd") for name in _EXAMPLES)

@@ -58,7 +58,7 @@ def train(
     """Train a project and save what it learned; Ctrl-C stops and saves too."""
     from nndesigner.cli.running import load_data
     from nndesigner.cli.running import train as run
-    from nndesigner.cli.showing import Progress, metric_table, metrics_text
+    from nndesigner.cli.showing import Progress, metric_table
     from nndesigner.project.file import save
 
     with _exit_codes():
@@ -70,6 +70,8 @@ def train(
         _check_device(training.device)
         if resume and opened.checkpoint is None:
             _fail("The project holds no weights yet: train it without --resume.", 2)
+        if resume and not epochs and _finished(opened):
+            _fail("The saved run is finished: say with --epochs how many more there shall be.", 2)
         if resume:  # the run has its own settings; the seed belongs to weights that are there already
             if seed is not None:
                 _fail("--seed belongs to fresh weights: leave it out with --resume.", 2)
@@ -99,7 +101,7 @@ def train(
             })
         else:
             _console().print(metric_table(outcome.metrics))
-            _console().print(f"Test: {metrics_text(outcome.metrics['test'])}. Saved to {escape(str(saved))}.")
+            _console().print(f"Saved to {escape(str(saved))}.", soft_wrap=True)
 
 
 @app.command()
@@ -215,6 +217,11 @@ def _exit_codes() -> Iterator[None]:
     except ValidationError as error:
         first = error.errors()[0]
         _fail(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}", 2)
+
+
+def _finished(project: Project) -> bool:
+    state = project.checkpoint.state
+    return state["stopped_early"] or state["epoch"] >= state["epochs"]
 
 
 def _load(path: Path) -> Project:

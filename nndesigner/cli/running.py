@@ -36,7 +36,7 @@ class Outcome:
 
     #: the project with weights, preparing and curves
     project: Project
-    #: part ("train", "validation", "test") -> metric -> value
+    #: part ("train", "validation", "test"; only those with samples) -> metric -> value
     metrics: Mapping[str, Mapping[str, float]]
     telemetry: Telemetry
     #: stopped by the user before its end
@@ -106,9 +106,10 @@ def train(
             interrupted = True
             session.stop()
             telemetry = _wait(session, checked, follow, "stopped", "finished", "ready")
+        parts = [part for part in PARTS if len(prepared.part(part))]
         checkpoint, metrics = _ask(
             session, checked,
-            lambda trainer: (trainer.checkpoint(), {part: trainer.evaluate(part) for part in PARTS}))
+            lambda trainer: (trainer.checkpoint(), {part: trainer.evaluate(part) for part in parts}))
         return Outcome(result(checkpoint, telemetry), metrics, telemetry, interrupted)
     finally:
         session.close(5.0)

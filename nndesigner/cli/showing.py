@@ -105,6 +105,8 @@ def facts_table(facts: Mapping[str, Any]) -> Table:
     """Names and values below each other."""
     table = Table(show_header=False, box=None)
     for name, value in facts.items():
+        if value == "":
+            continue
         text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
         table.add_row(f"[bold]{escape(name.replace('_', ' ').capitalize())}[/]", escape(text))
     return table

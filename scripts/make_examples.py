@@ -1,0 +1,74 @@
+"""Make the example projects of the start page anew: resources/examples/*.nnd, untrained. Run by `make examples`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nndesigner.data.generated import Curve, Spirals
+from nndesigner.data.preparing import DataSettings
+from nndesigner.data.samples import Digits, Iris
+from nndesigner.engine.optimizers import Adam
+from nndesigner.engine.schedules import Constant, Cosine
+from nndesigner.graph import templates
+from nndesigner.project.design import Design
+from nndesigner.project.file import Project, save
+from nndesigner.training.settings import TrainSettings
+
+FOLDER = Path(__file__).resolve().parent.parent / "resources" / "examples"
+
+
+def examples() -> dict[str, Project]:
+    """File name without ending -> project. The settings were chosen by the validation part, never by the test part."""
+    return {
+        "two_d_classifier": _project(
+            "Two spirals", "Watch a small network bend its border around two arms of points.",
+            Design(
+                templates.two_d_classifier(), DataSettings(source=Spirals()),
+                TrainSettings(epochs=300, optimizer=Adam(learning_rate=0.01), schedule=Cosine()),
+            )),
+        "digits_dense": _project(
+            "Digits with dense layers", "Tell handwritten digits apart with layers that see all pixels at once.",
+            Design(
+                templates.digits_dense(), DataSettings(source=Digits()),
+                TrainSettings(epochs=40, optimizer=Adam(learning_rate=0.003), schedule=Cosine()),
+            )),
+        "digits_convolution": _project(
+            "Digits with convolutions", "Filters look for small strokes anywhere: fewer mistakes than dense layers.",
+            Design(
+                templates.digits_convolution(), DataSettings(source=Digits()),
+                TrainSettings(epochs=30, optimizer=Adam(learning_rate=0.002), schedule=Cosine()),
+            )),
+        "curve_regression": _project(
+            "Follow a curve", "One number in, one number out: a network learns a noisy wave.",
+            Design(
+                templates.curve_regression(), DataSettings(source=Curve()),
+                TrainSettings(epochs=400, optimizer=Adam(learning_rate=0.005), schedule=Cosine()),
+            )),
+        "iris_table": _project(
+            "Iris flowers", "Three species told apart by four measures: a small table.",
+            Design(
+                templates.iris_table(), DataSettings(source=Iris()),
+                TrainSettings(epochs=60, batch_size=16, optimizer=Adam(learning_rate=0.01), schedule=Constant()),
+            )),
+        "digits_autoencoder": _project(
+            "Digits autoencoder", "Squeeze 64 pixels into 12 numbers and draw the digit again from them.",
+            Design(
+                templates.digits_autoencoder(), DataSettings(source=Digits()),
+                TrainSettings(epochs=100, optimizer=Adam(learning_rate=0.005), schedule=Cosine()),
+            )),
+    }
+
+
+def _project(title: str, description: str, design: Design) -> Project:
+    return Project(design, meta={"title": title, "description": description})
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, project in examples().items():
+        path = save(project, FOLDER / f"{name}.nnd")
+        print(f"{path.relative_to(FOLDER.parent.parent)}  {path.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
