@@ -107,8 +107,8 @@ for (int round = 0; round < 10; ++round) {
 _FLOAT32 = """
 int word = (int)((i % 8) / 2);
 unsigned long long bits = word == 0 ? c0 : word == 1 ? c1 : word == 2 ? c2 : c3;
-unsigned int half = (unsigned int)(i % 2 == 0 ? bits & 0xFFFFFFFFULL : bits >> 32);
-out = (half >> 8) * (1.0f / 16777216.0f);
+unsigned int part = (unsigned int)(i % 2 == 0 ? bits & 0xFFFFFFFFULL : bits >> 32);
+out = (part >> 8) * (1.0f / 16777216.0f);
 """
 _FLOAT64 = """
 int word = (int)(i % 4);

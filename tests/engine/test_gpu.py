@@ -1,0 +1,200 @@
+"""The same numbers on the GPU as on the processor, for every layer, loss and optimizer, and for whole runs.
+
+On a machine without a GPU the run is repeated with a stand-in for CuPy that refuses to mix host and device arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nndesigner.engine import device as device_module
+from nndesigner.engine.device import Device, available
+from nndesigner.engine.gradcheck import bind_layer
+from nndesigner.engine.network import Network
+from nndesigner.engine.optimizers import Adam, Optimizer, OptimizerBind
+from nndesigner.engine.random import Stream, generator, normal_from
+from nndesigner.layers.conv import Conv2D
+from nndesigner.layers.dense import Dense
+from nndesigner.layers.norm import BatchNorm
+from nndesigner.layers.pool import MaxPool2D
+from nndesigner.layers.regular import Dropout
+from nndesigner.layers.reshape import Flatten
+from nndesigner.spec.loss import Loss, LossBind
+from nndesigner.training.settings import TrainSettings
+from nndesigner.training.trainer import Trainer
+from tests import fake_cupy
+from tests.engine.test_losses import CASES as LOSSES
+from tests.layers.layer_cases import BOUND, Case
+from tests.networks import chain, classes, image, prepared, random_arrays
+
+GPU = next((status for status in available() if status.name != "cpu"), None)
+needs_gpu = [pytest.mark.gpu, pytest.mark.skipif(not GPU.usable, reason=GPU.reason)]
+
+#: float32 sums in another order differ by this much
+TOLERANCE = {"rtol": 2e-4, "atol": 2e-5}
+
+
+@pytest.fixture(params=["stand-in", pytest.param("gpu", marks=needs_gpu)])
+def gpu(request, monkeypatch) -> Device:
+    """A GPU, real or not."""
+    if request.param == "gpu":
+        return Device(GPU.name)
+    device = Device("cuda:0")
+    module = fake_cupy.make()
+    monkeypatch.setattr(device_module.importlib, "import_module", lambda name: module)
+    return device
+
+
+CPU = Device("cpu")
+
+
+def filled(shape: tuple[int, ...], seed: int, device: Device) -> Any:
+    return device.asarray(generator(seed, "test").standard_normal(shape, dtype=np.float32))
+
+
+@pytest.mark.parametrize("case", BOUND, ids=str)
+@pytest.mark.parametrize("training", [True, False])
+def test_layers(case: Case, training: bool, gpu: Device):
+    results = []
+    for device in (CPU, gpu):
+        with device.use():
+            ctx = bind_layer(case.layer, case.shapes, case.batch, xp=device.xp, dtype=np.float32, training=training)
+            if not training:
+                ctx.dx, ctx.dy = tuple(None for _ in ctx.x), None
+            forward, backward = case.layer.bind(ctx)
+            forward()
+            if training:
+                backward()
+            arrays = {"y": ctx.y, **ctx.buffers}
+            if training:
+                arrays |= {f"dx{i}": dx for i, dx in enumerate(ctx.dx) if dx is not None} | ctx.grads
+            results.append({name: np.array(device.host(array)) for name, array in arrays.items()})
+    for name, array in results[0].items():
+        np.testing.assert_allclose(results[1][name], array, **TOLERANCE, err_msg=name)
+
+
+@pytest.mark.parametrize(("loss", "shape", "target"), LOSSES, ids=lambda value: getattr(value, "kind", None))
+def test_losses(loss: Loss, shape: tuple[int, ...], target: np.ndarray | None, gpu: Device):
+    if target is None:
+        target = generator(2, "test").standard_normal(shape, dtype=np.float32)
+    results = []
+    for device in (CPU, gpu):
+        xp = device.xp
+        with device.use():
+            x, y, dx, value = filled(shape, 1, device), xp.zeros(shape, np.float32), xp.zeros(shape, np.float32), None
+            value = xp.zeros(1, np.float32)
+            arrays: dict[str, Any] = {}
+
+            def scratch(name: str, size: tuple[int, ...], dtype: Any = np.float32, xp=xp, arrays=arrays) -> Any:
+                return arrays.setdefault(name, xp.zeros(size, dtype=dtype))
+
+            dtype = np.int64 if target.dtype.kind == "i" else np.float32
+            forward, backward = loss.bind(
+                LossBind(xp, x, device.asarray(target.astype(dtype)), y, dx, value, 1.5, scratch))
+            forward()
+            backward()
+            results.append([np.array(device.host(a)) for a in (value, y, dx)])
+    for ours, theirs in zip(*results):
+        np.testing.assert_allclose(theirs, ours, **TOLERANCE)
+
+
+@pytest.mark.parametrize("optimizer", [cls(weight_decay=0.01) for cls in Optimizer.all()], ids=lambda o: o.kind)
+def test_optimizers(optimizer: Optimizer, gpu: Device):
+    size = 100
+    results = []
+    for device in (CPU, gpu):
+        xp = device.xp
+        with device.use():
+            weights, grads = filled((size,), 1, device), xp.zeros(size, np.float32)
+            arrays: dict[str, Any] = {}
+
+            def scratch(name: str, shape: tuple[int, ...], dtype: Any = None, xp=xp, arrays=arrays) -> Any:
+                return arrays.setdefault(name, xp.zeros(shape, dtype=dtype or np.float32))
+
+            decay = device.asarray((np.arange(size) < 60).astype(np.float32))
+            update = optimizer.bind(OptimizerBind(
+                xp, np.dtype(np.float32), weights, grads,
+                {name: xp.zeros(size, np.float32) for name in optimizer.slots}, decay,
+                (("W", 0, 60, (12, 5), True), ("b", 60, size, (40,), False)), scratch))
+            for step in range(1, 11):
+                grads[...] = filled((size,), step, device)
+                update(0.01, step)
+            results.append(np.array(device.host(weights)))
+    np.testing.assert_allclose(results[1], results[0], **TOLERANCE)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 1000])
+def test_random_numbers_are_the_same(size: int, dtype: type, gpu: Device):
+    host, there = np.zeros(size, dtype), gpu.xp.zeros(size, dtype=dtype)
+    for step in (0, 5, 2**40):
+        Stream(3, "dropout", "n1", np).uniform(step, host)
+        Stream(3, "dropout", "n1", gpu.xp).uniform(step, there)
+        np.testing.assert_array_equal(gpu.host(there), host)
+    normal_from(np, lambda a: Stream(3, "noise", "n1", np).uniform(0, a), host)()
+    normal_from(gpu.xp, lambda a: Stream(3, "noise", "n1", gpu.xp).uniform(0, a), there)()
+    np.testing.assert_allclose(gpu.host(there), host, rtol=1e-4, atol=1e-5)
+
+
+def network():
+    return chain(
+        [Conv2D(filters=4, kernel=(3, 3), activation="relu"), BatchNorm(), MaxPool2D(), Flatten(), Dropout(rate=0.2),
+         Dense(units=16, activation="tanh"), Dense(units=3)], [image(8, 8, 2), classes(3)])
+
+
+def trainer_on(device: Device, **settings: Any) -> Trainer:
+    checked = network()
+    data = prepared(checked, random_arrays(checked, 203), validation=40)
+    return Trainer(checked, data, TrainSettings(epochs=2, batch_size=32, clip_norm=1.0, **settings), device)
+
+
+def test_a_run_gives_the_same_curves(gpu: Device):
+    here, there = trainer_on(CPU), trainer_on(gpu)
+    for trainer in (here, there):
+        trainer.run()
+    for name, (x, y) in here.history.arrays().items():
+        other_x, other_y = there.history.arrays()[name]
+        np.testing.assert_array_equal(other_x, x)
+        # Steps add up: a changed last bit grows with each of them.
+        np.testing.assert_allclose(other_y, y, rtol=2e-2, atol=2e-2, err_msg=name)
+    assert here.evaluate("validation").keys() == there.evaluate("validation").keys()
+
+
+def test_a_run_repeats_and_resumes_to_the_bit(gpu: Device):
+    whole, part = trainer_on(gpu, optimizer=Adam()), trainer_on(gpu, optimizer=Adam())
+    whole.run()
+    for _ in range(8):
+        part.step()
+    checked = network()
+    data = prepared(checked, random_arrays(checked, 203), validation=40)
+    settings = TrainSettings(epochs=2, batch_size=32, clip_norm=1.0, optimizer=Adam())
+    resumed = Trainer(checked, data, settings, gpu, part.checkpoint())
+    resumed.run()
+    for name, array in whole.checkpoint().arrays.items():
+        assert isinstance(array, np.ndarray)
+        np.testing.assert_array_equal(resumed.checkpoint().arrays[name], array, err_msg=name)
+
+
+def test_weights_travel_between_devices(gpu: Device):
+    checked = network()
+    here, there = Network(checked, CPU, 1), Network(checked, gpu, 2)
+    there.weights.load(here.weights.state_dict())
+    x = random_arrays(checked, 37)["image"]
+    for name, array in here.activations({"image": x}).items():
+        found = there.activations({"image": x})[name]
+        assert type(found) is np.ndarray
+        np.testing.assert_allclose(found, array, **TOLERANCE, err_msg=name)
+    np.testing.assert_allclose(there.predict({"image": x})["out"], here.predict({"image": x})["out"], **TOLERANCE)
+
+
+def test_the_stand_in_refuses_to_mix():
+    xp = fake_cupy.make()
+    there, here = xp.zeros(3), np.zeros(3)
+    for mix in (lambda: there + here, lambda: xp.add(there, here), lambda: np.add(here, there, out=here),
+                lambda: np.concatenate([there, here]), lambda: there.dot(here), lambda: there[here > 1],
+                lambda: xp.concatenate([there, here]), lambda: there.__setitem__(0, here)):
+        with pytest.raises(TypeError):
+            mix()

@@ -1,0 +1,139 @@
+"""A stand-in for CuPy that computes with NumPy but is as strict as a GPU about where arrays live.
+
+Its arrays refuse to meet plain NumPy arrays, so a machine without a GPU finds code that mixes host and device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+
+class FakeArray(np.ndarray):
+    """An array "on the GPU"."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        for value in (*inputs, *(out or ())):
+            _refuse_host(value)
+        if out is not None:
+            options["out"] = tuple(_plain(value) for value in out)
+        result = getattr(ufunc, method)(*(_plain(value) for value in inputs), **options)
+        return out[0] if out is not None else _fake(result)
+
+    def __array_function__(self, function: Any, classes: Any, arguments: Any, options: Any) -> Any:
+        raise TypeError(f"numpy.{function.__name__} was called with an array of the GPU.")
+
+    def take(self, indices: Any, axis: int | None = None, out: Any = None) -> Any:
+        """CuPy's take has no mode."""
+        for value in (indices, out):
+            _refuse_host(value)
+        return _fake(_plain(self).take(_plain(indices), axis, _plain(out), "clip"))
+
+    def dot(self, other: Any, out: Any = None) -> Any:
+        for value in (other, out):
+            _refuse_host(value)
+        if out is not None and out.ndim:
+            assert out.flags.c_contiguous or out.flags.f_contiguous
+        result = _plain(self).dot(_plain(other))
+        if out is None:
+            return _fake(np.asarray(result))
+        out[...] = _fake(np.asarray(result))
+        return out
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _refuse_host(value)
+        _plain(self)[_plain(key)] = _plain(value)
+
+    def __getitem__(self, key: Any) -> Any:
+        _refuse_host(key)
+        return _fake(np.asarray(_plain(self)[_plain(key)]))
+
+    def all(self, *arguments: Any, **options: Any) -> Any:
+        return _fake(np.asarray(_plain(self).all(*arguments, **options)))
+
+
+def _refuse_host(value: Any) -> None:
+    if isinstance(value, np.ndarray) and not isinstance(value, FakeArray):
+        raise TypeError("Unsupported type <class 'numpy.ndarray'>: the array is on the host.")
+
+
+def _plain(value: Any) -> Any:
+    return value.view(np.ndarray) if isinstance(value, FakeArray) else value
+
+
+def _fake(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+    return value.view(FakeArray) if isinstance(value, np.ndarray) else value
+
+
+class _Kernel:
+    """Stands for the one kernel the engine writes itself: uniform numbers, made by NumPy's Philox."""
+
+    def __init__(self, inputs: str, outputs: str, body: str, name: str) -> None:
+        assert name.startswith("nndesigner_uniform"), name
+
+    def __call__(self, k0: Any, k1: Any, step: Any, out: FakeArray) -> None:
+        bits = np.random.Philox(key=(int(k0), int(k1)), counter=[0, 0, int(step), 0])
+        plain = _plain(out)
+        plain[...] = np.random.Generator(bits).random(plain.shape, dtype=plain.dtype)
+
+
+class _Module(types.ModuleType):
+    def __getattr__(self, name: str) -> Any:
+        thing = getattr(np, name)
+        if not callable(thing) or isinstance(thing, type):
+            return thing
+        if isinstance(thing, np.ufunc):
+            return _Ufunc(thing)
+
+        def function(*arguments: Any, **options: Any) -> Any:
+            for value in (*arguments, *options.values()):
+                for item in value if isinstance(value, (tuple, list)) else (value,):
+                    if name != "asarray":
+                        _refuse_host(item)
+            out = options.get("out")
+            result = thing(*_deep(arguments), **{key: _plain(value) for key, value in options.items()})
+            return out if out is not None else _fake(result)
+
+        return function
+
+
+class _Ufunc:
+    def __init__(self, ufunc: np.ufunc) -> None:
+        self._ufunc = ufunc
+
+    def __call__(self, *arguments: Any, out: Any = None, **options: Any) -> Any:
+        for value in (*arguments, out):
+            _refuse_host(value)
+        options["out"] = None if out is None else (_plain(out),)
+        result = self._ufunc(*(_plain(value) for value in arguments), **options)
+        return out if out is not None else _fake(np.asarray(result))
+
+
+def _deep(values: Any) -> Any:
+    return tuple(_deep(v) if isinstance(v, tuple) else [_plain(i) for i in v] if isinstance(v, list) else _plain(v)
+                 for v in values)
+
+
+def make() -> types.ModuleType:
+    """A module to be used in place of cupy."""
+    module = _Module("cupy")
+    module.ndarray = FakeArray
+    module.ElementwiseKernel = _Kernel
+    module.asarray = lambda value, dtype=None: _fake(np.array(_plain(value), dtype=dtype))
+    module.asnumpy = lambda value: np.array(_plain(value))
+    module.bool_, module.float32, module.int64, module.int32 = np.bool_, np.float32, np.int64, np.int32
+
+    @contextlib.contextmanager
+    def device(index: int) -> Iterator[None]:
+        yield
+
+    module.cuda = types.SimpleNamespace(Device=device)
+    module.lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(
+        as_strided=lambda x, shape, strides: _fake(np.lib.stride_tricks.as_strided(_plain(x), shape, strides))))
+    return module
