@@ -24,6 +24,8 @@ ID_NAMES = frozenset({"id", "index", "idx", "no", "nr", "no.", "nr.", "#", "row"
 #: a column of texts and numbers is a category when it has at most this many different values, each met FEWEST times
 MAX_MIXED = 20
 FEWEST = 5
+#: else it is a column of numbers when at least this share of its values are numbers
+MOSTLY = 0.8
 #: rows from which a column can be told to be an identifier
 MIN_ID_ROWS = 20
 
@@ -179,7 +181,7 @@ def _column(table: TextTable, place: int, decimal: str, notes: list[str]) -> Col
     if distinct == 1 and present == len(texts) and len(texts) > 1:
         notes.append(f"Column '{name}' has the same value in every row and is ignored.")
         role = "ignore"
-    if numeric == present or (not mixed_category and numeric >= present / 2):
+    if numeric == present or (not mixed_category and numeric >= MOSTLY * present):
         _note_bad(table, place, texts, numbers, notes)
         values = _floats(numbers)
         if role == "input" and _counts_rows(name, values):

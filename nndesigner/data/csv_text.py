@@ -193,15 +193,17 @@ def _even_rows_quoted(data: bytes, delimiter: str, name: str) -> tuple[bytes, np
 
 
 def _is_header(head: list[list[str]], expected: Sequence[str]) -> bool:
-    """Names are different texts that are not numbers, above columns of something else."""
-    first = head[0]
+    """Names are texts that are no numbers, above columns of something else."""
+    first, rest = head[0], head[1:]
     if expected and set(expected) <= set(first):
         return True
-    if any(_is_number(cell) for cell in first) or len({c for c in first if c}) < len([c for c in first if c]):
+    if not rest or not any(first) or any(_is_number(cell) for cell in first):
         return False
-    if len(head) == 1 or not any(first):
-        return False
-    return all(row[i] != cell for i, cell in enumerate(first) if cell for row in head[1:] if i < len(row))
+    below = [[row[i] for row in rest if i < len(row) and row[i]] for i in range(len(first))]
+    if any(cells and all(_is_number(cell) for cell in cells) for cells in below):
+        return True
+    named = [cell for cell in first if cell]
+    return len(set(named)) == len(named) and not any(cell in cells for cell, cells in zip(first, below, strict=True))
 
 
 def _is_number(text: str) -> bool:

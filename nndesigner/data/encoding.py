@@ -42,6 +42,9 @@ class RawInput:
     low: float = 0.0
     high: float = 1.0
     unit: str = ""
+    #: pictures of drawings on plain ground: which ground, and the share of the frame that a drawing takes
+    ground: Literal["", "dark", "bright"] = ""
+    box: float = 1.0
 
     @property
     def width(self) -> int:
@@ -224,7 +227,7 @@ class FieldEncoding:
         columns = tuple(
             RawInput(
                 str(c["column"]), c["kind"], tuple(str(t) for t in c["categories"]), tuple(int(d) for d in c["shape"]),
-                float(c["low"]), float(c["high"]), str(c["unit"]),
+                float(c["low"]), float(c["high"]), str(c["unit"]), c["ground"], float(c["box"]),
             )
             for c in value["columns"]
         )
@@ -232,6 +235,8 @@ class FieldEncoding:
             raise ValueError(f"field '{field.name}' is declared wrongly")
         if any(c.kind not in ("number", "category", "image", "array") for c in columns):
             raise ValueError(f"a column of field '{field.name}' has an unknown kind")
+        if any(c.ground not in ("", "dark", "bright") or not 0 < c.box <= 1 for c in columns):
+            raise ValueError(f"a picture of field '{field.name}' has an unknown ground")
         parts = (np.asarray(arrays[f"{field.name}/{name}"], dtype=np.float64) for name in ("offset", "scale", "fill"))
         encoding = cls(field, columns, *parts)
         encoding._check_sizes()

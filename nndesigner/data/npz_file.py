@@ -210,7 +210,10 @@ def _target(targets: np.ndarray, name: str, notes: list[str]) -> Column:
     if targets.ndim == 1 and targets.dtype.kind in "biuUS":
         values, place = np.unique(targets, return_inverse=True)
         if targets.dtype.kind in "US" or len(values) <= MAX_CLASSES:
-            texts = values.astype(str) if targets.dtype.kind in "US" else values.astype(np.int64).astype(str)
+            if targets.dtype.kind == "S":
+                texts = np.char.decode(values, "utf-8", "replace")
+            else:
+                texts = (values if targets.dtype.kind == "U" else values.astype(np.int64)).astype(str)
             names = tuple(texts.tolist())
             return Column(name, "category", "target", np.array(names, dtype=object)[place], names)
     if targets.dtype.kind not in "biuf":

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from nndesigner.data.dataset import Column, DataError, Dataset, Form, Role
 from nndesigner.data.encoding import AXES, CHUNK, MISSING, FieldEncoding, Preparation, RawInput, codes_of, texts_of
+from nndesigner.data.pictures import Ground, ground_of
 from nndesigner.data.source import Source
 from nndesigner.data.split import split
 from nndesigner.spec import DataField, Shape, Signature, choice_of, param
@@ -25,6 +26,8 @@ MAX_CLASSES = 1000
 #: a target of at most this many different whole numbers, each met FEWEST times on average, is taken as classes
 MAX_NUMBER_CLASSES = 20
 FEWEST = 5
+#: pictures that are looked at to see what lies around their drawings
+GROUND_SAMPLES = 1000
 
 
 class DataSettings(BaseModel):
@@ -365,7 +368,8 @@ def _array_encoding(
     }[scaling]
     width = np.where((width > 0) & np.isfinite(width), width, 1.0)
     limits = (darkest, brightest) if image else (float(low.min()), float(high.max()))
-    raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit)
+    around = ground_of(column.values[train[:GROUND_SAMPLES]], *limits) if image else Ground()
+    raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit, around.ground, around.box)
     field = DataField(name, role, Shape(AXES[len(shape)], shape))
     start, width = np.asarray(start, np.float64), np.asarray(width, np.float64)
     return FieldEncoding(field, (raw,), start, width, np.zeros_like(width))

@@ -1,0 +1,191 @@
+"""From a picture of the user (a file, or a drawing) to the form of the pictures that a network was trained on."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from nndesigner.data.dataset import DataError
+from nndesigner.data.encoding import RawInput
+from nndesigner.data.files import checked_file
+
+#: Pillow reads far more; these are the formats that people have and whose readers are looked after
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+MAX_BYTES = 256 << 20
+MAX_PIXELS = 64 << 20
+#: share of the strongest ink from which on a pixel belongs to the drawing, and the weakest ink that is one
+INK = 0.15
+FAINTEST = 0.05
+#: drawings that fill less than this of their frame are centred by their mass (as MNIST does), others by their box
+FILLED = 0.9
+GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+
+
+def load_picture(path: str, colour: bool = False) -> np.ndarray:
+    """A picture file as float32 [H, W, 1] or, in colour, [H, W, 3], values 0 (black) to 1 (white).
+
+    It is turned the way its camera data say; what is transparent becomes white; of an animation the first picture is
+    taken. Raises DataError for other formats, damaged files and pictures of too many pixels.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    found, _ = checked_file(path, "picture", MAX_BYTES)
+    try:
+        with Image.open(found, formats=FORMATS) as opened:
+            width, height = opened.size
+            if width * height > MAX_PIXELS:
+                raise DataError(f"'{found.name}' has {width:,} × {height:,} pixels, too many to load. Make it smaller.")
+            picture = ImageOps.exif_transpose(opened)
+            if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+                return _wide_grey(np.asarray(picture, dtype=np.float32), colour)
+            if picture.has_transparency_data:
+                paper = Image.new("RGBA", picture.size, "white")
+                paper.alpha_composite(picture.convert("RGBA"))
+                picture = paper
+            values = np.asarray(picture.convert("RGB" if colour else "L"), dtype=np.float32) / 255
+    except UnidentifiedImageError as error:
+        raise DataError(f"'{found.name}' is no picture that can be read. Formats: {', '.join(FORMATS)}.") from error
+    except Image.DecompressionBombError as error:
+        raise DataError(f"'{found.name}' has too many pixels to load. Make it smaller.") from error
+    except (OSError, SyntaxError, EOFError, ValueError, IndexError, struct.error, zlib.error) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"'{found.name}' is damaged and cannot be read ({error}).") from error
+    return values if values.ndim == 3 else values[..., None]
+
+
+def _wide_grey(values: np.ndarray, colour: bool) -> np.ndarray:
+    """Grey of more than 8 bits [H, W], by the range of its format where that is known, else by its own."""
+    low, high = min(0.0, float(values.min())), float(values.max())
+    if low == 0 and 255 < high <= 65535:
+        high = 65535.0
+    grey = ((values - low) / max(high - low, 1e-12))[..., None]
+    return np.repeat(grey, 3, axis=2) if colour else grey
+
+
+def read_picture(path: str, wanted: RawInput) -> np.ndarray:
+    """A picture file in the form of a raw column of pictures, [1, H, W, C]. Raises DataError."""
+    return fit_picture(load_picture(path, colour=wanted.shape[-1] >= 3), wanted)
+
+
+def fit_picture(picture: np.ndarray, wanted: RawInput) -> np.ndarray:
+    """A picture or drawing [h, w] or [h, w, C], 0 black to 1 white, in the form of a raw column: float32 [1, H, W, C].
+
+    Where training saw drawings on plain ground (`wanted.ground`), the drawing is cut out, brought to their size and
+    place, and inverted when its ground is the other way round. Other pictures are cut to the wanted proportions from
+    their middle. Sizes change by averaging over areas. Raises DataError for an empty drawing.
+    """
+    if wanted.kind != "image":
+        raise DataError(f"'{wanted.column}' is no picture.")
+    height, width, channels = wanted.shape
+    picture = np.asarray(picture, dtype=np.float32)
+    picture = picture[..., None] if picture.ndim == 2 else picture
+    if not picture.size or not np.isfinite(picture).all():
+        raise DataError("The picture is empty or holds values that are no numbers.")
+    if wanted.ground and channels == 1:
+        ink = _ink(_grey(picture))
+        fitted = _resampled(ink[..., None], *_window(ink, wanted.box, height, width), height, width)
+        fitted = fitted if wanted.ground == "dark" else 1.0 - fitted
+    else:
+        fitted = _resampled(_with_channels(picture, channels), *_middle(picture.shape, height, width), height, width)
+    return (wanted.low + fitted * (wanted.high - wanted.low)).astype(np.float32)[None]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What training pictures have around their drawing: plain "dark" or "bright", or "" when they fill their frame
+    differently; `box`: typical share of the frame that a drawing takes along its longer side."""
+
+    ground: Literal["", "dark", "bright"] = ""
+    box: float = 1.0
+
+
+def ground_of(pictures: np.ndarray, low: float, high: float) -> Ground:
+    """What lies around the drawings in pictures [n, H, W, C] with values low to high."""
+    if pictures.shape[-1] != 1 or min(pictures.shape[1:3]) < 4 or not len(pictures) or not high > low:
+        return Ground()
+    grey = (pictures[..., 0].astype(np.float32) - low) / (high - low)
+    ring = np.concatenate([grey[:, 0], grey[:, -1], grey[:, 1:-1, 0], grey[:, 1:-1, -1]], axis=1)
+    dark, bright = float((ring < 0.1).mean()), float((ring > 0.9).mean())
+    if max(dark, bright) < 0.5 or min(dark, bright) > 0.2:
+        return Ground()
+    ink = grey if dark > bright else 1 - grey
+    marked = ink > INK
+    rows, columns = marked.any(axis=2), marked.any(axis=1)
+    drawn = rows.any(axis=1)
+    if not drawn.any():
+        return Ground()
+    sides = [_extent(axis[drawn]) / axis.shape[1] for axis in (rows, columns)]
+    return Ground("dark" if dark > bright else "bright", float(np.median(np.maximum(*sides))))
+
+
+def _extent(marked: np.ndarray) -> np.ndarray:
+    """Distance between the first and the last mark of each row of bool [n, length], at least one in each."""
+    length = marked.shape[1]
+    return length - marked[:, ::-1].argmax(axis=1) - marked.argmax(axis=1)
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    return picture[..., :3] @ GREY if picture.shape[2] >= 3 else picture[..., 0]
+
+
+def _with_channels(picture: np.ndarray, channels: int) -> np.ndarray:
+    if picture.shape[2] == channels:
+        return picture
+    if channels < 3 or picture.shape[2] < 3:
+        return np.repeat(_grey(picture)[..., None], channels, axis=2)
+    alpha = np.ones((*picture.shape[:2], channels), dtype=np.float32)
+    alpha[..., :3] = picture[..., :3]
+    return alpha
+
+
+def _ink(grey: np.ndarray) -> np.ndarray:
+    """How strongly each pixel [h, w] differs from the ground, 0 to 1. The ground is what most of the border shows."""
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    ground = float(np.median(border))
+    ink = np.clip(ground - grey if ground > 0.5 else grey - ground, 0, None)
+    peak = float(ink.max())
+    if peak < FAINTEST:
+        raise DataError("The picture is empty. Draw something dark on bright ground, or bright on dark.")
+    ink /= peak
+    return np.where(ink < INK, 0.0, ink)
+
+
+def _window(ink: np.ndarray, box: float, height: int, width: int) -> tuple[float, float, float]:
+    """(top, left, pixels of the drawing for one wanted pixel) so that the ink fills `box` of the wanted frame."""
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    (top, bottom), (left, right) = ((float(places[0]), float(places[-1] + 1)) for places in (rows, columns))
+    step = max((bottom - top) / (box * height), (right - left) / (box * width))
+    middle = [(top + bottom) / 2, (left + right) / 2]
+    if box < FILLED:
+        weight = float(ink.sum())
+        middle = [float((np.arange(n) + 0.5) @ ink.sum(axis=1 - axis)) / weight for axis, n in enumerate(ink.shape)]
+    spans = ((middle[0], height, top, bottom), (middle[1], width, left, right))
+    # The middle by mass must not push an end of the drawing out of the frame.
+    starts = [min(max(m - n * step / 2, high - n * step), low) for m, n, low, high in spans]
+    return starts[0], starts[1], step
+
+
+def _middle(shape: tuple[int, ...], height: int, width: int) -> tuple[float, float, float]:
+    """The largest window of the wanted proportions in the middle of a picture."""
+    step = min(shape[0] / height, shape[1] / width)
+    return (shape[0] - height * step) / 2, (shape[1] - width * step) / 2, step
+
+
+def _resampled(values: np.ndarray, top: float, left: float, step: float, height: int, width: int) -> np.ndarray:
+    """Averages [height, width, C] over squares of side `step` from (top, left) on; 0 outside of the picture."""
+    h, w, channels = values.shape
+    rows = (_shares(h, top, step, height) @ values.reshape(h, w * channels)).reshape(height, w, channels)
+    return np.einsum("jw,iwc->ijc", _shares(w, left, step, width), rows)
+
+
+def _shares(n: int, start: float, step: float, count: int) -> np.ndarray:
+    """[count, n]: which share of each of `count` stretches of length `step` lies on each of n pixels."""
+    starts = start + step * np.arange(count)[:, None]
+    pixels = np.arange(n)[None]
+    overlap = np.minimum(starts + step, pixels + 1) - np.maximum(starts, pixels)
+    return (np.clip(overlap, 0, None) / step).astype(np.float32)
