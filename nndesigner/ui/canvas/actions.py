@@ -1,4 +1,4 @@
-"""Every command of the canvas, in one place: the window's menus, the context menus and the command palette list them."""
+"""Every command of the canvas, in one place: menus, context menus and the command palette list them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
 from nndesigner.graph import edit, layout
@@ -28,15 +28,18 @@ def make_actions(view: CanvasView) -> dict[str, QAction]:
     return _Actions(view).by_name
 
 
-class _Actions:
+class _Actions(QObject):
+    """Makes the actions and keeps them up to date."""
+
     def __init__(self, view: CanvasView) -> None:
+        super().__init__(view)
         self._view, self._document = view, view.document
         self.by_name: dict[str, QAction] = {}
         self._tips: dict[str, str] = {}
         self._needs: dict[str, Callable[[], str]] = {}
         keys = QKeySequence.StandardKey
         add = self._add
-        add("add_layer", "Add layer…", "mdi6.plus", "", "Search a layer and add it (Space)", view.open_menu_by_key)
+        add("add_layer", "Add layer…", "mdi6.plus", "", "Search a layer and add it (Space)", view.add_menu.open_by_key)
         add(
             "cut",
             "Cut",

@@ -1,4 +1,4 @@
-"""Where a new layer lands, and what it is wired to: pure over the drawing, used by drops, the quick menu and the palette."""
+"""Where a new layer lands and what it is wired to: pure over the drawing, for drops, quick menu and palette."""
 
 from __future__ import annotations
 

@@ -48,13 +48,13 @@ def _node_menu(view: CanvasView, menu: QMenu, node_id: str) -> None:
 
 
 def _wire_menu(view: CanvasView, menu: QMenu, wire: EdgeItem, at: QPointF) -> None:
-    menu.addAction("Insert a layer…", lambda: view.open_menu(at, edge=wire.edge))
+    menu.addAction("Insert a layer…", lambda: view.add_menu.open(at, edge=wire.edge))
     menu.addSeparator()
     _add(view, menu, "delete")
 
 
 def _canvas_menu(view: CanvasView, menu: QMenu, at: QPointF) -> None:
-    menu.addAction("Add layer…\tSpace", lambda: view.open_menu(at))
+    menu.addAction("Add layer…\tSpace", lambda: view.add_menu.open(at))
     _add(view, menu, "paste", "", "select_all", "arrange", "", "fit", "zoom_100")
 
 

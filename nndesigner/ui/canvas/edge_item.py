@@ -1,4 +1,4 @@
-"""A wire on the canvas. Painted by Qt itself (no Python in the frame); the scene says where it runs and how it looks."""
+"""A wire on the canvas. Painted by Qt itself, with no Python in the frame; the scene says where it runs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class EdgeItem(QGraphicsPathItem):
         self._hovered = False
         self._severity = ""
         self._signal = 0.0
+        self._far = False
         self._grasp: QPainterPath | None = None
         self.setBrush(Qt.BrushStyle.NoBrush)
         self.restyle()
@@ -37,8 +38,8 @@ class EdgeItem(QGraphicsPathItem):
 
     def run(self, path: QPainterPath) -> None:
         """Take another way."""
-        self._grasp = None
         self.setPath(path)
+        self._grasp = None  # only now: setPath still asks for the old bounds, which Qt takes from the shape
 
     def set_selected(self, on: bool) -> None:
         if on != self._selected:
@@ -48,6 +49,12 @@ class EdgeItem(QGraphicsPathItem):
     def set_hovered(self, on: bool) -> None:
         if on != self._hovered:
             self._hovered = on
+            self.restyle()
+
+    def set_far(self, on: bool) -> None:
+        """Seen from far away, where 2 px would be a hair."""
+        if on != self._far:
+            self._far = on
             self.restyle()
 
     def set_severity(self, severity: str) -> None:
@@ -78,6 +85,8 @@ class EdgeItem(QGraphicsPathItem):
         else:
             token = "wire"
         width = WIDTH + round(SIGNAL * self._signal * 4) / 4 + (0.5 if self._hovered and not self._selected else 0.0)
+        if self._far:
+            width += 3.0
         self.setPen(_pen(theme.current().name, token, width, bool(self._severity)))
         self.setZValue(0.5 if self._selected or self._hovered else 0.0)
 

@@ -27,6 +27,20 @@ class Face:
     problem: str = ""
 
 
+def facts(node: Node, checked: Checked, problems: list[Problem]) -> tuple:
+    """All that a face is made of: as long as it is equal, the face is."""
+    key = node.id
+    return (
+        node.layer,
+        node.name,
+        checked.shapes.get(key),
+        checked.parameters.get(key),
+        checked.inputs.get(key),
+        checked.heads.get(key),
+        [(p.severity, p.text) for p in problems],
+    )
+
+
 def face_of(node: Node, checked: Checked, problems: list[Problem]) -> Face:
     """The face of a node in a checked drawing. `problems` are those of this node."""
     layer = node.layer
@@ -40,8 +54,8 @@ def face_of(node: Node, checked: Checked, problems: list[Problem]) -> Face:
     # the ends of the network have no numbers of their own; a layer between has, even when they are none
     silent = trained is None or not layer.ports or not layer.emits
     summary = layer.summary() or checked.inputs.get(node.id, "")
-    if head is not None and not summary:
-        summary = head.loss.title if head.loss is not None else head.task
+    if head is not None and head.loss is None:
+        summary = "" if head.classes else head.task  # the footer tells the classes
     severity = "error" if any(p.severity == "error" for p in problems) else "warning" if problems else ""
     return Face(
         title=node.title,

@@ -1,4 +1,4 @@
-"""Where things are on the canvas: sizes, ports, the grid and the way of a wire. Pure functions over places; knows no item."""
+"""Where things are on the canvas: sizes, ports, the grid and the way of a wire. Pure functions; knows no item."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ _BENDS = (52.0, 18.0)
 #: shortest distance between two ports that a plain curve can bridge
 _FORWARD = 16.0
 
+#: weights of the four points of a cubic curve at 25 places along it
+_BASIS = [((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3) for t in (n / 24 for n in range(25))]
+
 Point = tuple[float, float]
 #: start, two control points, end
 Cubic = tuple[Point, Point, Point, Point]
@@ -69,7 +72,12 @@ class Boxes:
     def __init__(self, places: Iterable[tuple[str, float, float]] = ()) -> None:
         rows = list(places)
         self.ids = [row[0] for row in rows]
+        self._rows = {node_id: row for row, node_id in enumerate(self.ids)}
         self.corners = np.array([row[1:] for row in rows], dtype=float).reshape(-1, 2)
+
+    def place(self, node_id: str, x: float, y: float) -> None:
+        """A node stands elsewhere now."""
+        self.corners[self._rows[node_id]] = x, y
 
     def within(self, left: float, top: float, right: float, bottom: float) -> list[tuple[str, float, float]]:
         """Nodes (id, x, y) whose body touches the region."""
@@ -83,7 +91,7 @@ class Boxes:
 def wire(start: QPointF, end: QPointF, source: str, target: str, boxes: Boxes) -> list[Cubic]:
     """The way of a wire from an output port to an input port: cubic curves joined end to end.
 
-    A plain curve where it runs forward and meets no node; otherwise down (or up) into a free channel, along it, and back.
+    A plain curve where it runs forward and meets no node; otherwise into a free channel, along it, and back.
     Where every way is blocked, the shortest is taken.
     """
     sx, sy, ex, ey = start.x(), start.y(), end.x(), end.y()
@@ -144,12 +152,12 @@ def _channels(sx: float, sy: float, ex: float, ey: float, source: str, target: s
         if lower - upper - NODE_H >= 4 * _CLEAR:
             heights.add((upper + NODE_H + lower) / 2)
     middle = (sy + ey) / 2
-    return sorted(heights, key=lambda y: (abs(y - sy) + abs(y - ey), abs(y - middle)))[:24]
+    return sorted(heights, key=lambda y: (abs(y - sy) + abs(y - ey), abs(y - middle)))[:16]
 
 
 def _around(sx: float, sy: float, ex: float, ey: float, channel: float, bend: float, forward: bool) -> list[Cubic]:
     if forward:
-        # over or under what stands between: into the channel within the gap behind the source, out of it before the target
+        # over or under what stands between: into the channel in the gap behind the source, out of it before the target
         turn = min(bend + 14, (ex - sx) / 3)
         return [
             ((sx, sy), (sx + turn * 0.7, sy), (sx + turn * 0.3, channel), (sx + turn, channel)),
@@ -170,20 +178,27 @@ def _hits(way: list[Cubic], blocks: list[tuple[str, float, float]]) -> bool:
     if not blocks:
         return False
     last = len(way) - 1
-    for number, (a, b, c, d) in enumerate(way):
-        if a[1] == b[1] == c[1] == d[1]:
-            low, high = min(a[0], d[0]), max(a[0], d[0])
-            if any(
-                x - _CLEAR < high and x + NODE_W + _CLEAR > low and y - _CLEAR < a[1] < y + NODE_H + _CLEAR
-                for _, x, y in blocks
-            ):
-                return True
+    # the straight part along the channel first: it is the quickest to test and the likeliest to hit
+    for number in sorted(range(len(way)), key=lambda n: n != 1):
+        a, b, c, d = way[number]
+        low_x, high_x = min(a[0], b[0], c[0], d[0]), max(a[0], b[0], c[0], d[0])
+        low_y, high_y = min(a[1], b[1], c[1], d[1]), max(a[1], b[1], c[1], d[1])
+        near = [
+            (x, y)
+            for _, x, y in blocks
+            if x - _CLEAR < high_x
+            and x + NODE_W + _CLEAR > low_x
+            and y - _CLEAR < high_y
+            and y + NODE_H + _CLEAR > low_y
+        ]
+        if not near:
             continue
+        if low_y == high_y:
+            return True
         for step in range(0 if number else 2, 25 if number < last else 23):
-            t = step / 24
-            u = 1 - t
-            p, q, r, s = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
+            p, q, r, s = _BASIS[step]
             px, py = p * a[0] + q * b[0] + r * c[0] + s * d[0], p * a[1] + q * b[1] + r * c[1] + s * d[1]
-            if any(x - 2 < px < x + NODE_W + 2 and y - 2 < py < y + NODE_H + 2 for _, x, y in blocks):
-                return True
+            for x, y in near:
+                if x - 2 < px < x + NODE_W + 2 and y - 2 < py < y + NODE_H + 2:
+                    return True
     return False

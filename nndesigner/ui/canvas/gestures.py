@@ -1,5 +1,8 @@
-"""What the mouse does on the canvas: one class a gesture. A gesture shows its doing through the scene and edits the document
-once, when it ends; the view makes it, feeds it and forgets it."""
+"""What the mouse does on the canvas, one class a gesture.
+
+A gesture shows its doing through the scene and edits the document once, when it ends. The view makes it, feeds it and
+forgets it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from nndesigner.graph import edit
 from nndesigner.graph.model import Edge, Graph
 from nndesigner.ui.canvas.edge_item import EdgeItem
-from nndesigner.ui.canvas.geometry import NODE_H, NODE_W, snap
+from nndesigner.ui.canvas.geometry import NODE_H, NODE_W, Boxes, snap
 from nndesigner.ui.canvas.overlay import FrameItem, GuideItem
 
 if TYPE_CHECKING:
@@ -103,9 +106,9 @@ class RubberBand(Gesture):
         area = QRectF(self.start.scene, at.scene).normalized()
         self._frame.setRect(area)
         found = self.board.nodes_in(area)
-        if at.ctrl:
+        if self.start.ctrl:
             chosen = [i for i in self._before if i not in found] + [i for i in found if i not in self._before]
-        elif at.shift:
+        elif self.start.shift:
             chosen = [*self._before, *(i for i in found if i not in self._before)]
         else:
             chosen = found
@@ -113,7 +116,7 @@ class RubberBand(Gesture):
         self.document.select(chosen)
 
     def finish(self, at: Pointer) -> None:
-        if self._frame is None and not (at.shift or at.ctrl):
+        if self._frame is None and not (self.start.shift or self.start.ctrl):
             self.board.select_edges(())
             self.document.select(())
         self._remove()
@@ -150,7 +153,7 @@ class MoveNodes(Gesture):
         graph = self.document.graph
         self._nodes = {i: graph.node(i) for i in self._ids}
         self._places = {i: (n.x, n.y) for i, n in self._nodes.items()}
-        self._others = [(n.x, n.y) for n in graph.nodes if n.id not in self._places]
+        self._others = Boxes((n.id, n.x, n.y) for n in graph.nodes if n.id not in self._places)
 
     def move(self, at: Pointer) -> None:
         if not self._dragging:
@@ -220,9 +223,9 @@ class MoveNodes(Gesture):
                 over.set_hovered(True)
 
     def _show_guides(self, x: float, y: float) -> None:
-        near = [(ox, oy) for ox, oy in self._others if abs(ox - x) < 6 * NODE_W and abs(oy - y) < 6 * NODE_H]
-        rows = [ox for ox, oy in near if abs(oy - y) < _IN_LINE]
-        columns = [oy for ox, oy in near if abs(ox - x) < _IN_LINE]
+        near = self._others.within(x - 5 * NODE_W, y - 5 * NODE_H, x + 6 * NODE_W, y + 6 * NODE_H)
+        rows = [ox for _, ox, oy in near if abs(oy - y) < _IN_LINE]
+        columns = [oy for _, ox, oy in near if abs(ox - x) < _IN_LINE]
         lines = []
         if rows:
             middle = y + NODE_H / 2

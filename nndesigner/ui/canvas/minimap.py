@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from nndesigner.graph.model import NODE_H, NODE_W
@@ -28,11 +28,15 @@ class MiniMap(QWidget):
         self.setAccessibleName("Overview of the canvas")
         self.setToolTip("Overview: click or drag to go there")
         self.hide()
-        view.board.places_changed.connect(self.follow)
-        view.document.checked_changed.connect(self.update)
-        theme.notifier.changed.connect(self.update)
+        #: the drawing without the frame, kept until something in it changes
+        self._drawing: QPixmap | None = None
+        view.looked_elsewhere.connect(self.follow)
+        view.zoom_changed.connect(self.follow)
+        view.board.places_changed.connect(self._redraw)
+        view.document.selection_changed.connect(self._redraw)
+        theme.notifier.changed.connect(self._redraw)
 
-    def follow(self) -> None:
+    def follow(self, *_: object) -> None:
         """The drawing, the zoom or the place changed."""
         view = self._view
         drawing = view.board.extent()
@@ -50,38 +54,52 @@ class MiniMap(QWidget):
             self._go(event.position())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        view, tokens = self._view, theme.current()
+        tokens = theme.current()
+        area, scale, origin = self._mapping()
+        if self._drawing is None:
+            self._drawing = self._draw(area, scale, origin)
         painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.drawPixmap(0, 0, self._drawing)
+        seen = self._view.visible_area()
+        corner = QPointF(
+            origin.x() + (seen.left() - area.left()) * scale, origin.y() + (seen.top() - area.top()) * scale
+        )
+        frame = QRectF(corner.x(), corner.y(), seen.width() * scale, seen.height() * scale)
+        painter.setPen(QPen(theme.colour(tokens.accent), 1.5))
+        painter.setBrush(theme.colour(tokens.accent, 0.08))
+        painter.drawRoundedRect(frame.intersected(QRectF(self.rect()).adjusted(2, 2, -2, -2)), 3, 3)
+        painter.end()
+
+    def _draw(self, area: QRectF, scale: float, origin: QPointF) -> QPixmap:
+        """Panel and nodes, one call for each colour."""
+        ratio, tokens = self.devicePixelRatioF(), theme.current()
+        pixmap = QPixmap(round(_WIDTH * ratio), round(_HEIGHT * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.colour(tokens.line), 1))
         painter.setBrush(theme.colour(tokens.panel, 0.94))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
-        area, scale, origin = self._mapping()
+        painter.drawRoundedRect(QRectF(0.5, 0.5, _WIDTH - 1, _HEIGHT - 1), 8, 8)
         painter.setPen(Qt.PenStyle.NoPen)
         wide, high = max(NODE_W * scale, 2), max(NODE_H * scale, 2)
-        chosen = set(view.document.selection)
+        chosen = set(self._view.document.selection)
         boxes: dict[str, list[QRectF]] = {}
-        for node in view.document.graph.nodes:
+        for node in self._view.document.graph.nodes:
             colour = tokens.accent if node.id in chosen else theme.group_colour(node.layer.group)
-            boxes.setdefault(colour, []).append(
-                QRectF(
-                    origin.x() + (node.x - area.left()) * scale, origin.y() + (node.y - area.top()) * scale, wide, high
-                )
-            )
+            left = origin.x() + (node.x - area.left()) * scale
+            top = origin.y() + (node.y - area.top()) * scale
+            boxes.setdefault(colour, []).append(QRectF(left, top, wide, high))
         for colour, rects in boxes.items():
             painter.setBrush(theme.colour(colour, 0.8))
             painter.drawRects(rects)
-        seen = view.visible_area()
-        frame = QRectF(
-            origin.x() + (seen.left() - area.left()) * scale,
-            origin.y() + (seen.top() - area.top()) * scale,
-            seen.width() * scale,
-            seen.height() * scale,
-        ).intersected(QRectF(self.rect()).adjusted(2, 2, -2, -2))
-        painter.setPen(QPen(theme.colour(tokens.accent), 1.5))
-        painter.setBrush(theme.colour(tokens.accent, 0.08))
-        painter.drawRoundedRect(frame, 3, 3)
         painter.end()
+        return pixmap
+
+    def _redraw(self) -> None:
+        self._drawing = None
+        self.follow()
 
     def _mapping(self) -> tuple[QRectF, float, QPointF]:
         """Area of the scene that is shown, pixels a unit, and where its corner stands."""
@@ -92,4 +110,3 @@ class MiniMap(QWidget):
     def _go(self, at: QPointF) -> None:
         area, scale, origin = self._mapping()
         self._view.centerOn(area.left() + (at.x() - origin.x()) / scale, area.top() + (at.y() - origin.y()) / scale)
-        self.follow()

@@ -1,7 +1,7 @@
-"""A node on the canvas. Shows a Face and a live picture; knows no document and takes no mouse events (gestures do).
+"""A node on the canvas. Shows a Face and a live picture; knows no document and takes no mouse events.
 
-Painting in Python is what a canvas pays for, so the body is painted once into a pixmap of the zoom in force and then only
-copied. While the zoom changes, the old pixmap is stretched; the view sharpens it when the zoom rests.
+Painting in Python is what a canvas pays for, so the body is painted once into a pixmap of the zoom in force and then
+only copied. While the zoom changes, the old pixmap is stretched; the view sharpens it when the zoom rests.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from nndesigner.ui.canvas.geometry import (
 
 if TYPE_CHECKING:
     from nndesigner.insight.probe import NodePicture
+    from nndesigner.ui.canvas.thumbnails import Curves
 
 #: room around the body for ports, frame and shadow
 MARGIN = 14.0
@@ -68,7 +69,8 @@ class NodeItem(QGraphicsItem):
         self.setZValue(1)
         self._face = face
         self._ports = ports
-        self._picture: NodePicture | None = None
+        self._picture: NodePicture | Curves | None = None
+        self._right: bool | None = None
         self._selected = False
         self._hovered = False
         #: name of the port under the pointer or taken by a gesture; "" for the output, None for none
@@ -97,9 +99,10 @@ class NodeItem(QGraphicsItem):
             self._body = self._thumb = None
             self.update()
 
-    def show_picture(self, picture: NodePicture | None) -> None:
-        if picture is not self._picture:
-            self._picture = picture
+    def show_picture(self, picture: NodePicture | Curves | None, right: bool | None = None) -> None:
+        """The live picture; `right` marks an answer as true or false."""
+        if picture is not self._picture or right != self._right:
+            self._picture, self._right = picture, right
             self._thumb = None
             self.update()
 
@@ -189,10 +192,15 @@ class NodeItem(QGraphicsItem):
         if zoom < _WORDLESS and not (self._selected or face.severity or self._hovered):
             painter.fillRect(_BODY, fill)
             return
-        pen = _frame_pen(tokens.name, self._frame_token(), 2 / zoom) if self._frame_token() else Qt.PenStyle.NoPen
-        painter.setPen(pen)
+        painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawRoundedRect(_BODY, CORNER * 1.6, CORNER * 1.6)
+        if token := self._frame_token():
+            # outside the colour, as the accent is one of the groups' colours
+            gap = min(3 / zoom, MARGIN - 3)
+            painter.setPen(_frame_pen(tokens.name, token, min(2 / zoom, 6)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(_BODY.adjusted(-gap, -gap, gap, gap), CORNER * 1.6 + gap, CORNER * 1.6 + gap)
         if zoom >= _WORDLESS:
             font = _far_font(round(10.5 / zoom))
             painter.setFont(font)
@@ -207,7 +215,6 @@ class NodeItem(QGraphicsItem):
     def _paint_body(self, scale: float, ratio: float) -> QPixmap:
         """Shadow, body, header, footer and quiet ports, at `scale` pixels of a device with this pixel ratio."""
         tokens = theme.current()
-        face = self._face
         pixmap = QPixmap(round(_BOUNDS.width() * scale + 1), round(_BOUNDS.height() * scale + 1))
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
@@ -251,7 +258,7 @@ class NodeItem(QGraphicsItem):
             painter.drawText(
                 QRectF(36 + width + 6, 9, rest + 2, 22),
                 Qt.AlignmentFlag.AlignVCenter,
-                elided(face.summary, summary_font, rest),
+                QFontMetricsF(summary_font).elidedText(face.summary, Qt.TextElideMode.ElideRight, rest),
             )
 
     def _paint_footer(self, painter: QPainter) -> None:
@@ -271,9 +278,15 @@ class NodeItem(QGraphicsItem):
     def _paint_picture(self, painter: QPainter, scale: float, settled: bool) -> None:
         area = QRectF(11, PICTURE_Y, NODE_W - 22, PICTURE_H)
         if self._thumb is None or (settled and self._thumb_scale != scale):
-            self._thumb = thumbnails.render(self._picture, area.width(), area.height(), scale, self._face.group)
+            self._thumb = thumbnails.render(
+                self._picture, area.width(), area.height(), scale, self._face.group, self._right
+            )
             self._thumb_scale = scale
         painter.drawPixmap(area, self._thumb, QRectF(self._thumb.rect()))
+        if self._right is not None:
+            tokens = theme.current()
+            name, colour = ("mdi6.check-bold", tokens.right) if self._right else ("mdi6.close-thick", tokens.wrong)
+            icons.paint(painter, QRectF(NODE_W - 24, 12, 14, 14), name, colour)
 
     def _frame_token(self) -> str:
         if self._selected:
@@ -332,7 +345,7 @@ def _paint_port(painter: QPainter, place: QPointF, line: str, fill: str, size: f
 
 
 def _paint_mark(painter: QPainter, box: QRectF, severity: str) -> None:
-    """The sign of a problem: a disc with an exclamation mark, or a triangle for a warning; shape and colour both tell."""
+    """The sign of a problem: a disc with an exclamation mark, a triangle for a warning; shape and colour both tell."""
     tokens = theme.current()
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.colour(tokens.canvas))
@@ -358,7 +371,7 @@ def _frame_pen(theme_name: str, token: str, width: float) -> QPen:
 def _far_colours(theme_name: str, group: str) -> tuple[QColor, QColor]:
     """Fill and ink of the flat rectangle."""
     tokens = theme.THEMES[theme_name]
-    fill = theme.mixed(theme.group_colour(group), tokens.panel, 0.72 if tokens.dark else 0.82)
+    fill = theme.mixed(theme.group_colour(group), tokens.panel, 0.8 if tokens.dark else 0.85)
     ink = max(("#FFFFFF", "#101216"), key=lambda c: theme.contrast(c, fill))
     return theme.colour(fill), theme.colour(ink)
 
@@ -381,9 +394,9 @@ def _shadow(dark: bool) -> QPixmap:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(0, 0, 0, 9 if dark else 3))
+    painter.setBrush(QColor(0, 0, 0, 9 if dark else 2))
     body = _BODY.translated(MARGIN, MARGIN)
-    for reach in range(-2, round(MARGIN) - 3):
+    for reach in range(-2, round(MARGIN) - 3, 1 if dark else 2):
         painter.drawRoundedRect(body.adjusted(-reach, -reach, reach, reach), CORNER + reach, CORNER + reach)
     painter.end()
     return pixmap

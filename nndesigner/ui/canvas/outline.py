@@ -1,4 +1,4 @@
-"""The drawing as a tree, for keyboard and screen reader: every layer with its wires, the same selection as the canvas."""
+"""The drawing as a tree, for keyboard and screen reader: every layer with its wires, selected as on the canvas."""
 
 from __future__ import annotations
 

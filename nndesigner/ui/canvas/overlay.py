@@ -1,4 +1,4 @@
-"""What gestures draw over the network while they last: a ghost, a wire in the making, a frame, a sentence at the cursor."""
+"""What gestures draw over the network while they last: a ghost, a wire in the making, a frame, a sentence."""
 
 from __future__ import annotations
 

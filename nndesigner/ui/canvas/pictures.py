@@ -1,15 +1,19 @@
-"""Keeps the live pictures on the nodes: asks the session what the probe sample does in every layer, and shows the answers.
+"""Keeps the live pictures on the nodes: asks the session what the probe sample does in every layer.
 
 Asks at most a few times a second, only while the canvas is seen, and never while a question is unanswered.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, QTimer
 
+from nndesigner.insight import probe
 from nndesigner.training.telemetry import Answer
+from nndesigner.ui.canvas.thumbnails import Curves
 from nndesigner.ui.runner import Runner
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 #: shortest time between two questions
 _INTERVAL_MS = 200
 _KEY = "pictures"
+#: points of a neuron's curve where the data have one input
+_CURVE_POINTS = 60
 
 
 class PictureFeed(QObject):
@@ -37,14 +43,15 @@ class PictureFeed(QObject):
         self._timer.setInterval(_INTERVAL_MS)
         self._timer.timeout.connect(self._ask)
         runner.session_changed.connect(self._another_session)
-        runner.state_changed.connect(lambda _: self.refresh())
+        runner.state_changed.connect(self.refresh)
         runner.telemetry_changed.connect(self._telemetry)
         runner.answered.connect(self._answered)
         view.installEventFilter(self)
         self.refresh()
 
     @property
-    def probe(self) -> int:
+    def row(self) -> int:
+        """Row of the test part that is looked at."""
         return self._row
 
     def set_probe(self, row: int) -> None:
@@ -53,7 +60,7 @@ class PictureFeed(QObject):
             self._row = row
             self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Ask as soon as allowed."""
         self._wanted = True
         if not self._timer.isActive() and self._ticket is None:
@@ -71,7 +78,7 @@ class PictureFeed(QObject):
     def _another_session(self) -> None:
         self._ticket, self._step = None, -1
         if self._runner.session is None:
-            self._view.board.show_pictures({})
+            self._view.board.show_pictures({}, {})
             self._view.board.show_signals({})
         self.refresh()
 
@@ -89,26 +96,70 @@ class PictureFeed(QObject):
             return
         self._wanted = False
         row = self._row
-        self._ticket = self._runner.ask(_KEY, lambda trainer: _look(trainer, row))
+        self._ticket = self._runner.ask(_KEY, lambda trainer: look(trainer, row))
 
     def _answered(self, answer: Answer) -> None:
         if answer.key != _KEY or answer.ticket != self._ticket:
             return
         self._ticket = None
         if not answer.error:
-            pictures, strengths = answer.value
-            self._view.board.show_pictures(pictures)
-            self._view.board.show_signals(strengths)
+            seen: Seen = answer.value
+            self._view.board.show_pictures(seen.pictures, seen.right)
+            self._view.board.show_signals(seen.strengths)
         if self._view.isVisible():
             self._timer.start()
 
 
-def _look(trainer: Trainer, row: int) -> tuple[dict[str, Any], dict[str, float]]:
-    """On the session's thread: pictures of every node for one sample of the test part, and how strong its signals are."""
-    from nndesigner.insight.probe import node_pictures
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one question brought, by node: pictures, whether answers are true, and strengths of signals from 0 to 1."""
 
-    prepared = trainer.prepared
+    pictures: dict[str, Any]
+    right: dict[str, bool]
+    strengths: dict[str, float]
+
+
+def look(trainer: Trainer, row: int) -> Seen:
+    """On the session's thread: what every node does with one sample of the test part.
+
+    Where the data have one or two inputs, a neuron is shown by its answers over all of them: a curve, or a map.
+    """
+    network, prepared = trainer.network, trainer.prepared
     part = next((p for p in (prepared.test, prepared.validation, prepared.train) if len(p)), prepared.train)
-    row = min(row, len(part) - 1)
-    sample = {f.name: part.arrays[f.name][row : row + 1] for f in prepared.signature.inputs}
-    return node_pictures(trainer.network, sample), {}
+    sample = probe.sample_of(part, min(row, len(part) - 1))
+    pictures: dict[str, Any] = dict(probe.node_pictures(network, sample, prepared.preparation))
+    right = {
+        head.node: int(sample[head.target][0]) == head.classes.index(pictures[head.node].label)
+        for head in network.checked.heads.values()
+        if head.task == "classification" and pictures[head.node].label in head.classes
+    }
+    inputs = prepared.preparation.inputs
+    if network.heads and all(column.kind == "number" for column in inputs):
+        if len(inputs) == 2:
+            pictures.update(_over_plane(probe.decision_map(network, prepared, size=probe.NEURON_SIDE)))
+        elif len(inputs) == 1:
+            answers = probe.curve_map(network, prepared, size=_CURVE_POINTS)
+            pictures.update({node: Curves(values) for node, values in answers.neurons.items()})
+            if answers.task == "regression":
+                pictures[answers.head] = Curves(answers.values.T)
+    return Seen(pictures, right, _strengths(pictures))
+
+
+def _over_plane(answers: probe.DecisionMap) -> dict[str, probe.NodePicture]:
+    """Maps of the neurons with the vertical axis upwards; of the answer where it has one number or two classes."""
+    found = {node: probe.NodePicture("maps", values[:, ::-1]) for node, values in answers.neurons.items()}
+    values = answers.values[::-1]
+    if values.shape[-1] == 2:
+        found[answers.head] = probe.NodePicture("maps", (values[..., 1] - values[..., 0])[None])
+    elif values.shape[-1] == 1:
+        centred = values[..., 0] - (0.5 if answers.task == "classification" else np.mean(values))
+        found[answers.head] = probe.NodePicture("maps", centred[None])
+    return found
+
+
+def _strengths(pictures: dict[str, Any]) -> dict[str, float]:
+    """Mean size of what each node gives, 0 to 1 among the nodes of the drawing."""
+    sizes = {node: float(np.mean(np.abs(p.data))) for node, p in pictures.items() if p.kind in ("maps", "bars")}
+    sizes = {node: size for node, size in sizes.items() if np.isfinite(size)}
+    most = max(sizes.values(), default=0.0)
+    return {node: (size / most) ** 0.5 for node, size in sizes.items()} if most > 0 else {}

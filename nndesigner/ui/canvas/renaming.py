@@ -17,7 +17,7 @@ _LONGEST = 60
 
 
 class TitleEditor(QLineEdit):
-    """Lies over the header. Enter or a click elsewhere takes the name, Esc does not; empty goes back to the layer's own."""
+    """Lies over the header. Enter or a click elsewhere takes the name, Esc does not; empty means the layer's own."""
 
     def __init__(self, view: CanvasView) -> None:
         super().__init__(view)

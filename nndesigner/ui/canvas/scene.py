@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
@@ -13,8 +14,9 @@ from nndesigner.graph.check import Checked, Problem
 from nndesigner.graph.model import Edge, Graph, Node
 from nndesigner.ui import theme
 from nndesigner.ui.canvas.edge_item import EdgeItem
-from nndesigner.ui.canvas.face import face_of
+from nndesigner.ui.canvas.face import face_of, facts
 from nndesigner.ui.canvas.geometry import (
+    FAR,
     NODE_H,
     NODE_W,
     PORT_REACH,
@@ -30,6 +32,7 @@ from nndesigner.ui.document import Document
 
 if TYPE_CHECKING:
     from nndesigner.insight.probe import NodePicture
+    from nndesigner.ui.canvas.thumbnails import Curves
 
 #: from this many moved nodes on, all wires are led anew instead of asking which are touched
 _MANY = 60
@@ -56,6 +59,8 @@ class CanvasScene(QGraphicsScene):
         #: where nodes stand on the screen, also while they are dragged
         self._places: dict[str, tuple[float, float]] = {}
         self._boxes: Boxes | None = None
+        #: what the faces were made of
+        self._known: dict[str, tuple] = {}
         self._selected_edges: frozenset[Edge] = frozenset()
         self._hovered: NodeItem | EdgeItem | None = None
         document.changed.connect(self._follow)
@@ -88,12 +93,11 @@ class CanvasScene(QGraphicsScene):
 
     def extent(self, ids: Iterable[str] | None = None) -> QRectF:
         """Rectangle around nodes (all of them without `ids`); empty without any."""
-        places = [self._places[i] for i in (self._places if ids is None else ids) if i in self._places]
-        if not places:
+        corners = self.boxes.corners if ids is None else np.array([self._places[i] for i in ids if i in self._places])
+        if not len(corners):
             return QRectF()
-        left, top = min(x for x, _ in places), min(y for _, y in places)
-        right, bottom = max(x for x, _ in places) + NODE_W, max(y for _, y in places) + NODE_H
-        return QRectF(left, top, right - left, bottom - top)
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        return QRectF(left, top, right - left + NODE_W, bottom - top + NODE_H)
 
     def node_at(self, at: QPointF) -> NodeItem | None:
         """The uppermost node whose body holds the point."""
@@ -129,15 +133,22 @@ class CanvasScene(QGraphicsScene):
         area = QRectF(at.x() - reach, at.y() - reach, 2 * reach, 2 * reach)
         return next((item for item in self.items(area) if isinstance(item, EdgeItem) and item.edge in self.edges), None)
 
+    def set_zoom(self, zoom: float) -> None:
+        """The view's zoom, which changes and has not come to rest."""
+        if (zoom < FAR) != (self.zoom < FAR):
+            for item in self.edges.values():
+                item.set_far(zoom < FAR)
+        self.zoom, self.settled = zoom, False
+
     # --- gestures show their doing ---
 
     def displace(self, places: Mapping[str, tuple[float, float]]) -> None:
-        """Show nodes elsewhere while they are dragged; their wires follow with plain curves around what is in the way."""
+        """Show nodes elsewhere while they are dragged; their wires follow."""
         for node_id, (x, y) in places.items():
             if node_id in self.nodes:
                 self._places[node_id] = (x, y)
                 self.nodes[node_id].setPos(x, y)
-        self._boxes = None
+                self.boxes.place(node_id, x, y)
         self._lead(self._edges_of(places))
 
     def put_back(self) -> None:
@@ -161,10 +172,10 @@ class CanvasScene(QGraphicsScene):
             if item is not None:
                 item.set_hovered(True)
 
-    def show_pictures(self, pictures: Mapping[str, NodePicture]) -> None:
-        """Live pictures by node; nodes without one show none."""
+    def show_pictures(self, pictures: Mapping[str, NodePicture | Curves], right: Mapping[str, bool]) -> None:
+        """Live pictures by node; nodes without one show none. `right` tells of the answers whether they are true."""
         for node_id, item in self.nodes.items():
-            item.show_picture(pictures.get(node_id))
+            item.show_picture(pictures.get(node_id), right.get(node_id))
 
     def show_signals(self, strengths: Mapping[str, float]) -> None:
         """Thickness of the wires by the strength, 0 to 1, of what their source sends."""
@@ -192,16 +203,28 @@ class CanvasScene(QGraphicsScene):
         for node_id in gone:
             self._drop(self.nodes.pop(node_id))
             del self._places[node_id]
-        changed = [n for n in graph.nodes if old.by_id.get(n.id) is not n or self._places.get(n.id) != (n.x, n.y)]
-        for node in changed:
-            if node.id in self._places and self._places[node.id] != (node.x, node.y):
-                touched.append(node_rect(*self._places[node.id]))
-            self._show_node(node)
+        moved: set[str] = set()
+        for node in graph.nodes:
+            before = old.by_id.get(node.id)
+            if before is node and self._places[node.id] == (node.x, node.y):
+                continue
+            if before is None:
+                self._add_node(node)
+            elif before.layer.ports != node.layer.ports or before.layer.emits != node.layer.emits:
+                self.nodes[node.id].show_face(self.nodes[node.id].face, _ports(node))
+            elif self._places[node.id] == (before.x, before.y) == (node.x, node.y):
+                continue  # other parameters or another name: the words follow with the check
+            if before is not None:
+                touched.append(node_rect(before.x, before.y))
             touched.append(node_rect(node.x, node.y))
+            moved.add(node.id)
+            self.nodes[node.id].setPos(node.x, node.y)
+            self._places[node.id] = (node.x, node.y)
         self._boxes = None
-        lead = self._edges_of({n.id for n in changed})
+        lead = self._edges_of(moved)
         for edge in edges - self.edges.keys():
             item = EdgeItem(edge)
+            item.set_far(self.zoom < FAR)
             self.edges[edge] = item
             self.addItem(item)
             lead.add(edge)
@@ -213,20 +236,15 @@ class CanvasScene(QGraphicsScene):
                 near = self.items(area, Qt.ItemSelectionMode.IntersectsItemBoundingRect)
                 lead |= {item.edge for item in near if isinstance(item, EdgeItem)}
         self._lead(lead)
-        if changed or gone:
+        if moved or gone:
             self.places_changed.emit()
 
-    def _show_node(self, node: Node) -> None:
-        item = self.nodes.get(node.id)
-        if item is None:
-            item = NodeItem(node.id, face_of(node, self.document.checked, []), _ports(node))
-            self.nodes[node.id] = item
-            self.addItem(item)
-            self._checked = None
-        else:
-            item.show_face(item.face, _ports(node))  # the words follow with the check
-        item.setPos(node.x, node.y)
-        self._places[node.id] = (node.x, node.y)
+    def _add_node(self, node: Node) -> None:
+        item = NodeItem(node.id, face_of(node, self.document.checked, []), _ports(node))
+        self.nodes[node.id] = item
+        self.addItem(item)
+        self._known.pop(node.id, None)
+        self._checked = None
 
     def _show_checked(self) -> None:
         checked = self._checked = self.document.checked
@@ -237,9 +255,14 @@ class CanvasScene(QGraphicsScene):
                 of_node[problem.node].append(problem)
             if problem.edge is not None and of_edge.get(problem.edge) != "error":
                 of_edge[problem.edge] = problem.severity
-        for node_id, item in self.nodes.items():
-            node = self._graph.by_id[node_id]
-            item.show_face(face_of(node, checked, of_node.get(node_id, [])), item.ports)
+        known, self._known = self._known, {}
+        for node in self._graph.nodes:
+            problems = of_node.get(node.id, [])
+            words = facts(node, checked, problems)
+            self._known[node.id] = words
+            if known.get(node.id) != words:
+                item = self.nodes[node.id]
+                item.show_face(face_of(node, checked, problems), item.ports)
         for edge, edge_item in self.edges.items():
             edge_item.set_severity(of_edge.get(edge, ""))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPixmap
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPixmap
 
 from nndesigner.ui import numbers, theme
 
@@ -18,22 +19,37 @@ if TYPE_CHECKING:
 #: gap between two tiles, in scene units
 _GAP = 4.0
 #: most tiles of a picture: more would be too small to be read
-MOST_TILES = 12
+MOST_TILES = 8
 #: most bars; more values are drawn in groups by their strongest
 MOST_BARS = 46
 
 
-def render(picture: NodePicture, width: float, height: float, scale: float, group: str) -> QPixmap:
-    """The picture in `width` x `height` scene units, at `scale` pixels each, in the colours of the theme in force."""
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Answers of a node's units along the only input, [units, points]."""
+
+    kind: ClassVar[str] = "curves"
+    data: np.ndarray
+
+
+def render(
+    picture: NodePicture | Curves, width: float, height: float, scale: float, group: str, right: bool | None = None
+) -> QPixmap:
+    """The picture in `width` x `height` scene units, at `scale` pixels each, in the colours of the theme in force.
+
+    `right` says whether an answer is the true one, where that is known.
+    """
     pixmap = QPixmap(max(1, round(width * scale)), max(1, round(height * scale)))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.scale(pixmap.width() / width, pixmap.height() / height)
     area = QRectF(0, 0, width, height)
     if picture.kind == "class":
-        _paint_class(painter, area, picture.label, picture.probability)
+        _paint_class(painter, area, picture.label, picture.probability, right)
     elif picture.kind == "bars":
         _paint_bars(painter, area, np.ravel(picture.data), theme.group_colour(group))
+    elif picture.kind == "curves":
+        _paint_curves(painter, area, picture.data[:MOST_TILES], theme.group_colour(group))
     elif picture.kind == "maps":
         _paint_tiles(painter, area, [signed_image(tile) for tile in picture.data[:MOST_TILES]])
     else:
@@ -75,31 +91,57 @@ def _signed_table(theme_name: str) -> np.ndarray:
     return np.array([0xFF000000 | int(shade[1:], 16) for shade in shades], dtype=np.uint32)
 
 
-def _paint_tiles(painter: QPainter, area: QRectF, images: list[QImage]) -> None:
-    """Rows of equal tiles, as large as the area allows, in its middle."""
-    if not images:
-        return
-    aspect = images[0].width() / max(images[0].height(), 1)
-    count = len(images)
+def _tiles(area: QRectF, count: int, aspect: float) -> list[QRectF]:
+    """Rows of equal tiles of a width by height of `aspect`, as large as the area allows, in its middle."""
 
-    def tile_height(rows: int) -> float:
+    def height(rows: int) -> float:
         columns = math.ceil(count / rows)
-        return min(
-            (area.height() - 2 - (rows - 1) * _GAP) / rows, (area.width() - (columns - 1) * _GAP) / columns / aspect
-        )
+        high = (area.height() - 2 - (rows - 1) * _GAP) / rows
+        return min(high, (area.width() - (columns - 1) * _GAP) / columns / aspect)
 
-    rows = max(range(1, min(3, count) + 1), key=tile_height)
+    rows = max(range(1, min(3, count) + 1), key=height)
     columns = math.ceil(count / rows)
-    high = min(tile_height(rows), 56.0)
+    high = min(height(rows), 56.0)
     wide = high * aspect
     left = area.center().x() - (columns * wide + (columns - 1) * _GAP) / 2
     top = area.center().y() - (rows * high + (rows - 1) * _GAP) / 2
+    return [
+        QRectF(left + (n % columns) * (wide + _GAP), top + n // columns * (high + _GAP), wide, high)
+        for n in range(count)
+    ]
+
+
+def _paint_tiles(painter: QPainter, area: QRectF, images: list[QImage]) -> None:
+    if not images:
+        return
+    boxes = _tiles(area, len(images), images[0].width() / max(images[0].height(), 1))
     # few pixels stay squares, many are smoothed
     scale = painter.worldTransform().m11()
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, images[0].width() > wide * scale)
-    for number, image in enumerate(images):
-        row, column = divmod(number, columns)
-        painter.drawImage(QRectF(left + column * (wide + _GAP), top + row * (high + _GAP), wide, high), image)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, images[0].width() > boxes[0].width() * scale / 2)
+    for box, image in zip(boxes, images):
+        painter.drawImage(box, image)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(theme.colour(theme.current().line), 1))
+    painter.drawRects(boxes)
+
+
+def _paint_curves(painter: QPainter, area: QRectF, curves: np.ndarray, colour: str) -> None:
+    """One small chart a unit, all on one scale, with the zero line."""
+    curves = np.nan_to_num(np.atleast_2d(curves).astype(np.float32))
+    high, low = max(float(curves.max(initial=0.0)), 0.0), min(float(curves.min(initial=0.0)), 0.0)
+    span = max(high - low, 1e-12)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    boxes = _tiles(area.adjusted(0, 2, 0, -2), len(curves), 2.3 if len(curves) == 1 else 1.0)
+    for box, curve in zip(boxes, curves):
+        painter.setPen(QPen(theme.colour(theme.current().line), 1))
+        zero = box.top() + 2 + (box.height() - 4) * high / span
+        painter.drawRect(box)
+        painter.drawLine(QPointF(box.left(), zero), QPointF(box.right(), zero))
+        xs = np.linspace(box.left() + 2, box.right() - 2, len(curve))
+        ys = zero - curve / span * (box.height() - 4)
+        painter.setPen(QPen(theme.colour(colour), 1.4))
+        painter.drawPolyline([QPointF(x, y) for x, y in zip(xs, ys)])
 
 
 def _paint_bars(painter: QPainter, area: QRectF, values: np.ndarray, colour: str) -> None:
@@ -129,13 +171,13 @@ def _paint_bars(painter: QPainter, area: QRectF, values: np.ndarray, colour: str
         )
 
 
-def _paint_class(painter: QPainter, area: QRectF, label: str, probability: float | None) -> None:
+def _paint_class(painter: QPainter, area: QRectF, label: str, probability: float | None, right: bool | None) -> None:
     """The class in large letters and its probability beside it, under it where the name is long."""
     tokens = theme.current()
     share = "" if probability is None else numbers.percent(probability)
     small = theme.font(15, 500)
     share_width = QFontMetricsF(small).horizontalAdvance(share)
-    colour = QColor(tokens.right_text if probability is None or probability >= 0.5 else tokens.muted)
+    colour = theme.colour(tokens.muted if right is None else tokens.right_text if right else tokens.wrong_text)
     for pixels in (30, 24, 19):
         large = theme.font(pixels, 600)
         width = QFontMetricsF(large).horizontalAdvance(label)

@@ -63,7 +63,10 @@ class DrawWire(Gesture):
             edge = self._edge
             self.document.edit_graph("Delete the wire", lambda graph: edit.disconnect(graph, edge))
         elif not anything:
-            self.view.open_menu(at.scene, **{"source" if self._forward else "target": (self._node, self._port)})
+            if self._forward:
+                self.view.add_menu.open(at.scene, source=self._node)
+            else:
+                self.view.add_menu.open(at.scene, target=(self._node, self._port))
 
     def cancel(self) -> None:
         self._end()
