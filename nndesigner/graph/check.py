@@ -215,6 +215,6 @@ def _node_problems(
         if node.id in heads:
             problems += heads[node.id]
         elif outputs and node.id not in leading and not found.open_ports and not graph.outgoing[node.id]:
-            text = f"{node.title} leads to no Output, so it learns nothing: draw a wire from it, or remove it."
+            text = f"{node.title} leads to no Output, so it has no effect: draw a wire from it, or remove it."
             problems.append(Problem("warning", text, node.id, repairs=(repair.removal(node),)))
     return problems

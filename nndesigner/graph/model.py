@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -163,6 +165,10 @@ class Graph:
             raise ValueError("A wire of the drawing ends at a layer that does not exist.")
         if len(set(edges)) != len(edges):
             raise ValueError("The drawing holds the same wire twice.")
+        if not all(math.isfinite(n.x) and math.isfinite(n.y) for n in nodes):
+            raise ValueError("A layer of the drawing lies at no place.")
+        if any(int(i[1:]) >= next_id for i in ids if re.fullmatch("n[0-9]{1,9}", i)):
+            raise ValueError("The drawing would give a new layer the id of an old one.")
         return cls(nodes, edges, next_id)
 
 

@@ -56,10 +56,17 @@ def removal(node: Node) -> Repair:
 
 def unwiring(graph: Graph, edge: Edge) -> Repair:
     """Take a wire away."""
-    return Repair(
-        f"Remove the wire from {graph.node(edge.source).title} to {graph.node(edge.target).title}",
-        lambda g: edit.disconnect(g, edge),
-    )
+    text = f"Remove the wire from {graph.node(edge.source).title} to {graph.node(edge.target).title}"
+    return Repair(text, lambda g: edit.disconnect(g, edge))
+
+
+def keeping_one(graph: Graph, wires: Sequence[Edge]) -> tuple[Repair, ...]:
+    """Of several wires on one port, take away all but one."""
+    repairs = []
+    for k, kept in enumerate(wires[:MOST], 1):
+        text = f"Keep only wire {k}, from {graph.node(kept.source).title}"
+        repairs.append(Repair(text, partial(_cut, [w for w in wires if w != kept])))
+    return tuple(repairs)
 
 
 def wiring(graph: Graph, source: str, target: str, port: str) -> Repair:
@@ -153,6 +160,12 @@ def _matchings(graph: Graph, node: Node, edges: Sequence[Edge], shapes: Sequence
 def _in_turn(steps: Sequence[Repair], graph: Graph) -> Graph:
     for step in steps:
         graph = step.apply(graph)
+    return graph
+
+
+def _cut(edges: Sequence[Edge], graph: Graph) -> Graph:
+    for edge in edges:
+        graph = edit.disconnect(graph, edge)
     return graph
 
 

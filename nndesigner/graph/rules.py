@@ -124,24 +124,24 @@ def _wire_problems(graph: Graph, node: Node, edges: Sequence[Edge]) -> tuple[Pro
     """Wires that cannot be: only a damaged or foreign file has them, because no edit draws them."""
     layer = node.layer
     problems = []
-    taken: dict[str, Edge] = {}
+    ports: dict[str, list[Edge]] = {}
     for edge in edges:
         source = graph.node(edge.source)
-        first = taken.setdefault(edge.port, edge)
-        if source.layer.emits and edge.port in layer.ports and (first is edge or layer.many):
+        if source.layer.emits and edge.port in layer.ports:
+            ports.setdefault(edge.port, []).append(edge)
             continue
-        cures = [repair.unwiring(graph, edge)]
         if not source.layer.emits:
             text = f"{node.title} gets a wire from {source.title}, which has no output: remove the wire."
         elif not layer.ports:
-            text = f"{node.title} gets a wire, but takes none: remove the wire."
-        elif edge.port not in layer.ports:
-            text = f"{node.title} has no port '{edge.port}', it has {_names(layer.ports)}: remove the wire."
+            text = f"{node.title} gets a wire from {source.title}, but takes none: remove the wire."
         else:
-            begin = graph.node(first.source)
-            text = f"{node.title} takes one wire, but {begin.title} and {source.title} both lead to it: remove one."
-            cures.append(repair.unwiring(graph, first))
-        problems.append(Problem("error", text, node.id, edge, tuple(cures)))
+            text = (f"{node.title} gets a wire from {source.title} at port '{edge.port}', but has "
+                    f"{_names(layer.ports)}: remove the wire.")
+        problems.append(Problem("error", text, node.id, edge, (repair.unwiring(graph, edge),)))
+    for wires in ports.values():
+        if len(wires) > 1 and not layer.many:
+            text = f"{node.title} takes one wire, got {len(wires)}: keep one of them."
+            problems.append(Problem("error", text, node.id, wires[1], repair.keeping_one(graph, wires)))
     return tuple(problems)
 
 
