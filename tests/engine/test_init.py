@@ -5,10 +5,11 @@ import pytest
 
 from nndesigner.engine.init import INITIALISERS, activation_after, initial
 from nndesigner.engine.random import generator
-from nndesigner.layers.activation import ReLU, Tanh
+from nndesigner.layers.activation import ReLU
 from nndesigner.layers.base import Weight
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.io import Input, Output
+from nndesigner.layers.squash import Tanh
 from tests.networks import chain, drawing, features, values
 
 WEIGHT = Weight((200, 300), "auto", fan_in=200, fan_out=300)

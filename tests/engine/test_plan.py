@@ -9,7 +9,7 @@ from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
 from nndesigner.engine.plan import NodeError, Plan
 from nndesigner.engine.random import generator
-from nndesigner.layers.activation import ReLU, Tanh
+from nndesigner.layers.activation import ReLU
 from nndesigner.layers.base import Bind, Layer, Step
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
@@ -19,6 +19,7 @@ from nndesigner.layers.norm import BatchNorm
 from nndesigner.layers.pool import AvgPool2D, MaxPool2D
 from nndesigner.layers.regular import Dropout
 from nndesigner.layers.reshape import Flatten
+from nndesigner.layers.squash import Tanh
 from nndesigner.spec import Shape
 from tests.networks import chain, classes, drawing, features, image, random_arrays, values
 
