@@ -36,8 +36,11 @@ class Answers:
     notes: tuple[str, ...]
 
 
-def predict_file(project: Project, path: Path, invert: bool = False) -> Answers:
-    """Raises DataError for a project without weights and a file that cannot be used."""
+def predict_file(project: Project, path: Path, invert: bool | None = None) -> Answers:
+    """Answers for a CSV file or a picture; `invert` None exchanges light and dark of a picture where that is needed.
+
+    Raises DataError for a project without weights and a file that cannot be used.
+    """
     predictor = from_project(project)
     if path.suffix.lower() in SUFFIXES:
         raw: Mapping[str, Any] = {_picture_column(predictor).column: read_picture(

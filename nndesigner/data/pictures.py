@@ -15,6 +15,7 @@ from nndesigner.data.files import checked_file
 
 #: Pillow reads far more; these are the formats that people have and whose readers are looked after
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 MAX_BYTES = 256 << 20
 MAX_PIXELS = 64 << 20
 #: share of the strongest ink from which on a pixel belongs to the drawing, and the weakest ink that is one
@@ -67,32 +68,57 @@ def _wide_grey(values: np.ndarray, colour: bool) -> np.ndarray:
     return np.repeat(grey, 3, axis=2) if colour else grey
 
 
-def read_picture(path: str, wanted: RawInput) -> np.ndarray:
-    """A picture file in the form of a raw column of pictures, [1, H, W, C]. Raises DataError."""
-    return fit_picture(load_picture(path, colour=wanted.shape[-1] >= 3), wanted)
+def read_picture(path: str, wanted: RawInput, invert: bool | None = None) -> np.ndarray:
+    """A picture file in the form of a raw column of pictures, [1, H, W, C] (see fit_picture). Raises DataError."""
+    return fit_picture(load_picture(path, colour=wanted.shape[-1:] >= (3,)), wanted, invert)
 
 
-def fit_picture(picture: np.ndarray, wanted: RawInput) -> np.ndarray:
+def fit_picture(picture: np.ndarray, wanted: RawInput, invert: bool | None = None) -> np.ndarray:
     """A picture or drawing [h, w] or [h, w, C], 0 black to 1 white, in the form of a raw column: float32 [1, H, W, C].
 
-    Where training saw drawings on plain ground (`wanted.ground`), the drawing is cut out, brought to their size and
-    place, and inverted when its ground is the other way round. Other pictures are cut to the wanted proportions from
-    their middle. Sizes change by averaging over areas. Raises DataError for an empty drawing.
+    Where training saw drawings on plain ground (`wanted.ground`), the drawing is cut out and brought to their size and
+    place. Other pictures are fitted in whole; what is left over gets the colour of their edge. `invert` exchanges light
+    and dark; None: where that is needed (see wants_inversion). Sizes change by averaging over areas. Raises DataError
+    for an empty drawing.
     """
-    if wanted.kind != "image":
-        raise DataError(f"'{wanted.column}' is no picture.")
+    if wanted.kind != "image" or len(wanted.shape) != 3:
+        raise DataError("This network was not trained on pictures, so a picture cannot be used.")
     height, width, channels = wanted.shape
-    picture = np.asarray(picture, dtype=np.float32)
-    picture = picture[..., None] if picture.ndim == 2 else picture
-    if not picture.size or not np.isfinite(picture).all():
-        raise DataError("The picture is empty or holds values that are no numbers.")
+    picture = _checked(picture)
+    if invert is None:
+        invert = wants_inversion(picture, wanted)
+    picture = 1 - picture if invert else picture
     if wanted.ground and channels == 1:
-        ink = _ink(_grey(picture))
+        ink = _ink(_grey(picture), wanted.ground == "dark")
         fitted = _resampled(ink[..., None], *_window(ink, wanted.box, height, width), height, width)
         fitted = fitted if wanted.ground == "dark" else 1.0 - fitted
     else:
-        fitted = _resampled(_with_channels(picture, channels), *_middle(picture.shape, height, width), height, width)
+        picture = _with_channels(picture, channels)
+        edge = np.median(_border(picture), axis=0)
+        fitted = edge + _resampled(picture - edge, *_whole(picture.shape, height, width), height, width)
     return (wanted.low + fitted * (wanted.high - wanted.low)).astype(np.float32)[None]
+
+
+def wants_inversion(picture: np.ndarray, wanted: RawInput) -> bool:
+    """Whether a picture has bright ground where training saw drawings on dark ground, or the other way round."""
+    if not wanted.ground:
+        return False
+    bright = float(np.median(_border(_grey(_checked(picture))[..., None]))) > 0.5
+    return bright != (wanted.ground == "bright")
+
+
+def _checked(picture: np.ndarray) -> np.ndarray:
+    """float32 [h, w, C]."""
+    picture = np.asarray(picture, dtype=np.float32)
+    picture = picture[..., None] if picture.ndim == 2 else picture
+    if picture.ndim != 3 or not picture.size or not np.isfinite(picture).all():
+        raise DataError("The picture is empty or holds values that are no numbers.")
+    return picture
+
+
+def _border(picture: np.ndarray) -> np.ndarray:
+    """Outermost pixels [n, C] of a picture [h, w, C]."""
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
 
 
 @dataclass(frozen=True)
@@ -143,16 +169,15 @@ def _with_channels(picture: np.ndarray, channels: int) -> np.ndarray:
     return alpha
 
 
-def _ink(grey: np.ndarray) -> np.ndarray:
+def _ink(grey: np.ndarray, on_dark: bool) -> np.ndarray:
     """How strongly each pixel [h, w] differs from the ground, 0 to 1. The ground is what most of the border shows."""
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    ground = float(np.median(border))
-    ink = np.clip(ground - grey if ground > 0.5 else grey - ground, 0, None)
+    ground = float(np.median(_border(grey[..., None])))
+    ink = np.clip(grey - ground if on_dark else ground - grey, 0, None)
     peak = float(ink.max())
     if peak < FAINTEST:
-        raise DataError("The picture is empty. Draw something dark on bright ground, or bright on dark.")
+        raise DataError("The picture is empty: nothing in it stands out from its ground.")
     ink /= peak
-    return np.where(ink < INK, 0.0, ink)
+    return np.where(ink < INK, np.float32(0), ink)
 
 
 def _window(ink: np.ndarray, box: float, height: int, width: int) -> tuple[float, float, float]:
@@ -170,9 +195,9 @@ def _window(ink: np.ndarray, box: float, height: int, width: int) -> tuple[float
     return starts[0], starts[1], step
 
 
-def _middle(shape: tuple[int, ...], height: int, width: int) -> tuple[float, float, float]:
-    """The largest window of the wanted proportions in the middle of a picture."""
-    step = min(shape[0] / height, shape[1] / width)
+def _whole(shape: tuple[int, ...], height: int, width: int) -> tuple[float, float, float]:
+    """The smallest window of the wanted proportions round a whole picture."""
+    step = max(shape[0] / height, shape[1] / width)
     return (shape[0] - height * step) / 2, (shape[1] - width * step) / 2, step
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.encoding import RawInput
-from nndesigner.data.pictures import fit_picture, ground_of, load_picture, read_picture
+from nndesigner.data.pictures import fit_picture, ground_of, load_picture, read_picture, wants_inversion
 from nndesigner.data.preparing import DataSettings, prepare
 from nndesigner.data.samples import Digits
 from nndesigner.data.source import quiet
@@ -129,14 +129,30 @@ def test_drawings_of_any_size_stay_in_the_frame(shape):
     assert found[0].max() == found[-1].max() == 0
 
 
-def test_photographs_are_cut_from_the_middle(tmp_path):
-    values = np.zeros((40, 80, 3), dtype=np.uint8)
-    values[:, 10:70] = (255, 128, 0)  # 60 x 40, the wanted proportions
+def test_other_pictures_are_fitted_in_whole(tmp_path):
+    values = np.zeros((40, 90, 3), dtype=np.uint8)
+    values[:] = (255, 128, 0)
+    values[10:30, 20:70] = (0, 0, 255)
     found = read_picture(saved(tmp_path, Image.fromarray(values)), COLOUR)
     assert found.shape == (1, 8, 12, 3)
-    np.testing.assert_allclose(found[0], np.broadcast_to([255, 128, 0], (8, 12, 3)), atol=0.5)
+    for row, column in ((0, 0), (7, 11), (1, 5), (6, 5)):  # what is left over looks like the edge
+        np.testing.assert_allclose(found[0, row, column], [255, 128, 0], atol=0.5)
+    np.testing.assert_allclose(found[0, 4, 6], [0, 0, 255], atol=0.5)
     grey = fit_picture(np.linspace(0, 1, 64).reshape(8, 8), COLOUR)
     assert grey.shape == (1, 8, 12, 3) and np.ptp(grey[0], axis=-1).max() < 1e-3
+    inverted = fit_picture(np.linspace(0, 1, 64).reshape(8, 8), COLOUR, invert=True)
+    np.testing.assert_allclose(grey + inverted, 255, atol=0.01)
+
+
+def test_inversion_can_be_asked_for_and_chosen():
+    drawing = np.zeros((50, 50))
+    drawing[10:40, 22:28] = 1
+    assert not wants_inversion(drawing, MNIST) and wants_inversion(1 - drawing, MNIST)
+    assert not wants_inversion(drawing, COLOUR)
+    np.testing.assert_array_equal(fit_picture(drawing, MNIST), fit_picture(drawing, MNIST, invert=False))
+    np.testing.assert_allclose(fit_picture(1 - drawing, MNIST, invert=True), fit_picture(drawing, MNIST), atol=0.01)
+    with pytest.raises(DataError, match="nothing in it stands out"):
+        fit_picture(1 - drawing, MNIST, invert=False)
 
 
 @pytest.mark.parametrize("picture", [
@@ -144,7 +160,7 @@ def test_photographs_are_cut_from_the_middle(tmp_path):
 def test_empty_drawings_are_sentences(picture):
     with pytest.raises(DataError, match="picture is empty"):
         fit_picture(picture, MNIST)
-    with pytest.raises(DataError, match="is no picture"):
+    with pytest.raises(DataError, match="not trained on pictures"):
         fit_picture(np.ones((5, 5)), RawInput("age", "number"))
 
 
