@@ -78,9 +78,7 @@ def picture(project: Path, png: Path, size: tuple[int, int] = (1600, 1000), them
     settle(1.5, until=lambda: window.runner.trained, at_most=seconds)
     if not window.grab().save(str(png), "PNG"):
         raise OSError(f"The picture '{png}' could not be written.")
-    window.runner.close(5.0)
-    window.document.close(1.0)
-    window.files.close()
+    window.end()
     window.deleteLater()
     settle(0.05)
 

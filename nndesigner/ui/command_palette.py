@@ -138,7 +138,7 @@ def _rank(entry: Entry, words: list[str]) -> int | None:
     if not words:
         return 0
     if all(w in text for w in words):
-        return 0 if any(part.startswith(words[0]) for part in text.split()) else 1
+        return 0 if all(any(part.startswith(w) for part in text.split()) for w in words) else 1
     about = f"{text} {entry.about.lower()}"
     if all(w in about for w in words):
         return 2

@@ -114,7 +114,7 @@ class SourceCard(QAbstractButton):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     def sizeHint(self) -> QSize:
-        return QSize(88, 92)
+        return QSize(88, 98)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -129,8 +129,8 @@ class SourceCard(QAbstractButton):
         painter.drawPixmap((self.width() - 56) // 2, 6, picture)
         painter.setFont(theme.font(theme.CAPTION))
         painter.setPen(theme.colour(tokens.text))
-        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width() - 10)
-        painter.drawText(self.rect().adjusted(4, 64, -4, -4), Qt.AlignmentFlag.AlignCenter, text)
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(self.rect().adjusted(6, 62, -6, -4), int(flags), self.text())
 
 
 class ChosenData(Column):
@@ -173,7 +173,7 @@ class ChosenData(Column):
         content.addWidget(rule())
         content.addWidget(heading("Split and scaling"))
         self._split_words = label("", "caption", wrap=True)
-        self._split = Form(leave_out=("source", "roles", "kinds"), helps=False)
+        self._split = Form(leave_out=("source", "roles", "kinds"), helps=False, label_share=0.56)
         self._split.changed.connect(self._set_split)
         content.addWidget(self._split)
         content.addWidget(self._split_words)

@@ -47,8 +47,9 @@ class Form(QWidget):
     entered = Signal()
 
     def __init__(self, choices: Choices | None = None, leave_out: Sequence[str] = (), helps: bool = True,
-                 sliders: bool = False) -> None:
+                 sliders: bool = False, label_share: float = 0.47) -> None:
         super().__init__()
+        self._label_share = label_share
         self._sliders = sliders
         self._choices = choices or Choices()
         self._leave_out = frozenset(leave_out)
@@ -90,8 +91,8 @@ class Form(QWidget):
             margins(grid, 0, gap=8)
             grid.setHorizontalSpacing(8)
             grid.setVerticalSpacing(6)
-            grid.setColumnStretch(0, 9)
-            grid.setColumnStretch(1, 10)
+            grid.setColumnStretch(0, round(100 * self._label_share))
+            grid.setColumnStretch(1, round(100 * (1 - self._label_share)))
             for info in part:
                 self._rows[info.name] = _Row(self, grid, info)
             if advanced:

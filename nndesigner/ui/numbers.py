@@ -49,6 +49,8 @@ def plain(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """How long: 0.4 s, 21 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 0.05:
+        return f"under 0.1{GAP}s"
     if seconds < 1:
         return f"{seconds:.1f}{GAP}s"
     whole = round(seconds)

@@ -86,6 +86,7 @@ QPushButton[role="repair"] {{ min-height: {inner - 4}px; max-height: {inner - 4}
     {CAPTION}px; }}
 QPushButton[role="fold"] {{ background: transparent; border: {edge}px solid transparent; color: {t.muted}; padding: 0;
     font-size: {CAPTION}px; font-weight: 600; text-align: left; }}
+QPushButton[role="fold"] {{ margin-left: -5px; }}
 QPushButton[role="fold"]:hover {{ color: {t.text}; }}
 QPushButton[role="fold"]:focus {{ border-color: {t.accent}; }}
 QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: url({icons}/chevron-down.svg); width: 12px; height:

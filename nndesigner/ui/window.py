@@ -342,9 +342,17 @@ class Window(QMainWindow):
         """Close as soon as all threads have ended; a thread that hangs is left behind (it is a daemon)."""
         self._closing += LOOK
         if self.runner.close(0.0) or self._closing > PATIENCE:
-            self._look.stop()
-            self.document.close(0.1)
-            self.devices.stop()
-            self.files.close()
-            self._closed = True
-            self.close()
+            self.end(0.1)
+
+    def end(self, seconds: float = 5.0) -> bool:
+        """End all background work and close without asking. Returns whether every thread has ended."""
+        self._look.stop()
+        ended = self.runner.close(seconds)
+        self.document.close(seconds)
+        self.devices.stop()
+        self.files.close()
+        # The dying undo stack would rename actions that are gone already.
+        self.document.undo_stack.blockSignals(True)
+        self._closed = True
+        self.close()
+        return ended

@@ -1,0 +1,150 @@
+"""Forms for everything that is declared: each parameter can be shown, changed and read back."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+import nndesigner.ui.data_panel  # noqa: F401 (declares every source)
+from nndesigner.data.preparing import DataSettings
+from nndesigner.data.source import Source
+from nndesigner.engine.optimizers import Optimizer
+from nndesigner.engine.schedules import Schedule
+from nndesigner.layers import Layer
+from nndesigner.spec import describe
+from nndesigner.spec.loss import Loss
+from nndesigner.training.settings import TrainSettings
+from nndesigner.ui import editors
+from nndesigner.ui.form import DeclaredEditor, Form
+
+DECLARED = [c for family in (Layer, Loss, Optimizer, Schedule, Source) for c in family.all()]
+
+
+@pytest.fixture
+def form(qtbot, themed) -> Form:
+    made = Form()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def another(info, value):
+    """A value that differs from the present one and is allowed."""
+    if info.editor == "bool":
+        return not value
+    if info.editor == "choice":
+        return next(v for v, _ in info.choices if v != value)
+    if info.editor in ("int", "float"):
+        step = 1 if info.editor == "int" else 0.125
+        candidates = [(value or 0) + step, (value or 0) - step]
+        low, high = (info.low, info.high)
+        return next(v for v in candidates if (low is None or v > low) and (high is None or v < high))
+    if info.editor == "ints":
+        return tuple(v + 1 for v in value) or (4, 4, 1)
+    return "abc"
+
+
+def type_in(editor, value) -> None:
+    """Do what a person does to get the value into the field."""
+    if isinstance(editor, editors.BoolEditor):
+        editor.field.click()
+    elif isinstance(editor, editors.ChoiceEditor):
+        index = editor._values.index(value)
+        editor.field.setCurrentIndex(index)
+        editor.field.activated.emit(index)
+    elif isinstance(editor, DeclaredEditor):
+        index = editor._classes.index(type(value))
+        editor.field.activated.emit(index)
+    else:
+        editor.field.setFocus()
+        editor.field.selectAll()
+        text = " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        QTest.keyClicks(editor.field, text)
+        if isinstance(editor, editors.FileEditor):
+            QTest.keyClick(editor.field, Qt.Key.Key_Return)
+
+
+@pytest.mark.parametrize("cls", DECLARED, ids=lambda c: c.kind)
+def test_every_parameter_of_every_declaration_can_be_edited(form, cls):
+    model = cls()
+    form.show_model(model)
+    seen = {}
+    form.changed.connect(lambda name, value, key: seen.__setitem__(name, value))
+    for info in describe(cls):
+        if info.editor in ("field", "declared", "columns", "device"):
+            continue
+        wanted = another(info, getattr(model, info.name))
+        type_in(form.editors[info.name], wanted)
+        assert seen.get(info.name) == wanted, info.name
+        changed = model.replaced(**{info.name: wanted})
+        form.show_model(changed)
+        form.show_model(model)
+        assert not form._rows[info.name]._complaint.text()
+
+
+@pytest.mark.parametrize("cls", [TrainSettings, DataSettings])
+def test_settings_have_forms_too(form, cls):
+    form.show_model(cls())
+    assert set(form.editors) == set(cls.model_fields)
+
+
+def test_a_choice_of_another_optimizer_keeps_the_learning_rate(form):
+    settings = TrainSettings()
+    settings = settings.model_copy(update={"optimizer": settings.optimizer.replaced(learning_rate=0.25)})
+    form.show_model(settings)
+    seen = []
+    form.changed.connect(lambda name, value, key: seen.append((name, value)))
+    type_in(form.editors["optimizer"], Optimizer.registry["sgd.v1"]())
+    assert seen[-1][0] == "optimizer" and seen[-1][1].kind == "sgd.v1" and seen[-1][1].learning_rate == 0.25
+
+
+def test_typing_is_one_undo_step_for_each_visit(form):
+    form.show_model(Layer.registry["dense.v1"]())
+    keys = []
+    form.changed.connect(lambda name, value, key: keys.append(key))
+    field = form.editors["units"].field
+    form._rows["units"].editor.entered.emit()
+    field.setText("")
+    QTest.keyClicks(field, "12")
+    form._rows["units"].editor.entered.emit()
+    QTest.keyClicks(field, "3")
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_values_that_differ_are_shown_as_such(form):
+    dense = Layer.registry["dense.v1"]
+    form.show_model(dense(units=3), dense(units=4))
+    assert form.editors["units"].field.text() == ""
+    assert form.editors["units"].field.placeholderText() == editors.SEVERAL
+
+
+@pytest.mark.parametrize("value, steps, wanted", [
+    (0.001, 1, 0.002), (0.002, 1, 0.005), (0.005, 1, 0.01), (0.01, -1, 0.005), (0.003, 1, 0.005), (0.0, 1, 0.01)])
+def test_rates_step_by_one_two_five(value, steps, wanted):
+    info = describe(Optimizer.registry["adam.v1"])[0]
+    assert editors.stepped(value, steps, info, False) == pytest.approx(wanted)
+
+
+def test_steps_stay_within_the_limits():
+    units = next(i for i in describe(Layer.registry["dense.v1"]) if i.name == "units")
+    assert editors.stepped(1, -1, units, True) == 1
+    rate = next(i for i in describe(Layer.registry["dropout.v1"]) if i.name == "rate")
+    assert 0 <= editors.stepped(0.9, 10, rate, False) < 1
+
+
+def test_the_wheel_scrolls_past_fields_without_focus(form, qtbot):
+    from PySide6.QtCore import QPoint, QPointF
+    from PySide6.QtGui import QWheelEvent
+    from PySide6.QtWidgets import QApplication
+
+    form.show_model(Layer.registry["dense.v1"]())
+    seen = []
+    form.changed.connect(lambda *change: seen.append(change))
+    for name in ("units", "activation"):
+        field = form.editors[name].field
+        field.clearFocus()
+        event = QWheelEvent(QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+                            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)
+        QApplication.sendEvent(field, event)
+    assert not seen
