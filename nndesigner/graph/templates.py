@@ -14,9 +14,10 @@ from nndesigner.graph.model import Graph
 from nndesigner.layers import Layer
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.globalpool import GlobalAvgPool2D
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Concatenate
-from nndesigner.layers.pool import GlobalAvgPool2D, MaxPool2D
+from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.regular import Dropout
 from nndesigner.layers.reshape import Flatten, Reshape
 from nndesigner.spec import DataField, Shape, Signature
