@@ -67,19 +67,20 @@ def main() -> None:
             for _ in range(5):
                 trainers[case["name"]].step()
         trainer = trainers[case["name"]]
-        step = trainer.step
+        step = trainer.inner_step
         if order["what"] == "answer":
             plan = trainer.network.plan(case["batch"], training=False)
             step = plan.forward
         clock = time.perf_counter
-        steps, best, began = 0, float("inf"), clock()
-        last = began
-        while last - began < order["seconds"]:
-            step()
-            now = clock()
-            best = min(best, now - last)
-            last = now
-            steps += 1
+        with trainer.working():
+            steps, best, began = 0, float("inf"), clock()
+            last = began
+            while last - began < order["seconds"]:
+                step()
+                now = clock()
+                best = min(best, now - last)
+                last = now
+                steps += 1
         print(json.dumps({
             "rate": steps * case["batch"] / (last - began), "best": case["batch"] / best, "steps": steps,
             "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

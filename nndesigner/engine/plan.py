@@ -67,6 +67,12 @@ def backward_order(checked: Checked) -> tuple[list[str], set[str]]:
     return order, wanting
 
 
+def _parts(step: Step) -> tuple[Step, ...]:
+    """What a step does in turn, where it says so."""
+    parts = getattr(step, "steps", None)
+    return (step,) if parts is None else tuple(inner for part in parts for inner in _parts(part))
+
+
 class Plan:
     """Forward (and, when training, backward) passes of `batch` samples.
 
@@ -106,8 +112,8 @@ class Plan:
         self._forward_nodes: list[tuple[str, Step]] = []
         self._backward_nodes: list[tuple[str, Step]] = []
         self._bind_all()
-        self._forward = [step for _, step in self._forward_nodes]
-        self._backward = [step for _, step in reversed(self._backward_nodes)]
+        self._forward = [part for _, step in self._forward_nodes for part in _parts(step)]
+        self._backward = [part for _, step in reversed(self._backward_nodes) for part in _parts(step)]
 
     # --- running ---
 
@@ -148,7 +154,7 @@ class Plan:
     def _failure(self, nodes: list[tuple[str, Step]], step: Step | None, error: Exception) -> Exception:
         if self._device.out_of_memory(error):
             return error
-        node_id = next((n for n, s in nodes if s is step), None)
+        node_id = next((n for n, s in nodes if any(part is step for part in _parts(s))), None)
         if node_id is None:
             return error
         title = self.checked.graph.node(node_id).title

@@ -186,20 +186,21 @@ class Session:
 
     def _run(self, trainer: Trainer) -> None:
         """Steps until something else is wanted or the run ends."""
-        clock, step = time.perf_counter, trainer.step
+        clock, step = time.perf_counter, trainer.inner_step
         began = clock()
         due = began + PUBLISH_SECONDS
         before = self._seconds_run
         self._speed.begin(began, trainer.samples_done)
         try:
-            while not (self._attention or trainer.finished):
-                step()
-                now = clock()
-                if now >= due:
-                    due = now + PUBLISH_SECONDS
-                    self._seconds_run = before + now - began
-                    self._speed.note(now, trainer.samples_done)
-                    self._publish(trainer, "running")
+            with trainer.working():
+                while not (self._attention or trainer.finished):
+                    step()
+                    now = clock()
+                    if now >= due:
+                        due = now + PUBLISH_SECONDS
+                        self._seconds_run = before + now - began
+                        self._speed.note(now, trainer.samples_done)
+                        self._publish(trainer, "running")
         finally:
             self._seconds_run = before + clock() - began
 

@@ -6,7 +6,10 @@ thread count gives the same bits, and so does one continued from a checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,14 +43,18 @@ class TrainingFailure(RuntimeError):
 class _Batches:
     """The plan of one batch size with the data that feed it, ready to be filled and run."""
 
-    def __init__(self, network: Network, size: int, data: dict[str, Any]) -> None:
+    def __init__(self, network: Network, size: int, data: dict[str, Any], running: dict[str, Any]) -> None:
         self.size = size
         self.plan: Plan = network.plan(size, training=True)
+        gather = network.device.gather
         self.feeds = [
-            (data[feed.field].reshape(-1, *feed.buffer.shape[1:]), feed.buffer) for feed in self.plan.feeds]
-        self.predictions = list(self.plan.predictions.items())
-        #: one output with weight 1: its loss is the loss
-        self.single = len(network.heads) == 1 and next(iter(network.heads.values())).weight == 1.0
+            (gather, data[feed.field].reshape(-1, *feed.buffer.shape[1:]), feed.buffer) for feed in self.plan.feeds]
+        #: (where the predictions of an epoch are kept, those of this batch) for every output
+        self.shown = [(running[node], values) for node, values in self.plan.predictions.items()]
+        #: loss of the batch just computed, as a float
+        self.loss: Callable[[], float] = self.plan.losses.item
+        if len(network.heads) > 1 or any(head.weight != 1.0 for head in network.heads.values()):
+            self.loss = partial(weighted_loss, self.plan, network)
 
 
 class Trainer:
@@ -141,48 +148,56 @@ class Trainer:
 
         Raises TrainingFailure; weights are then the last good ones. Does nothing when finished.
         """
-        if self.finished:
-            return
+        if not self.finished:
+            with self.working():
+                self.inner_step()
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """What `inner_step` needs around it: the device made current, and no warnings about overflow."""
+        with self.device.use(), np.errstate(all="ignore"):
+            yield
+
+    def inner_step(self) -> None:
+        """`step` of an unfinished run within `working`, for loops: entering that takes a while for tiny networks."""
         position = self._position
         start = position * self._batch
-        stop = min(start + self._batch, self._samples)
-        batches = self._full if stop - start == self._batch else self._tail
-        plan = batches.plan
+        last = position + 1 == self.steps_per_epoch
+        batches = self._tail if last else self._full
+        stop = start + batches.size
         rows = self._order[start:stop]
-        gather = self.device.gather
-        with self.device.use(), np.errstate(all="ignore"):
-            for source, buffer in batches.feeds:
-                gather(source, rows, buffer)
-            self.network.clock.step = self._updates
-            plan.forward()
-            loss = float(plan.losses[0]) if batches.single else weighted_loss(plan, self.network)
-            if loss - loss != 0.0:  # infinite or not a number
-                raise self._diverged(plan, "The loss")
-            for node, values in batches.predictions:
-                room = self._running[node]
-                if stop <= len(room):
-                    room[start:stop] = values
-            plan.backward()
-            if self._clip is not None:
-                self._clip()
-            rate = self._epoch_rate
-            if self._within_epoch:
-                rate = self.learning_rate
-            if self._within_epoch or not position:
-                self.history.add("learning_rate", self.step_number / self.steps_per_epoch, rate)
-            self._updates += 1
-            self._optimizer_steps += 1
-            self._update(rate, self._optimizer_steps)
-        self._loss_sum += loss * (stop - start)
-        self._position = position = position + 1
-        self.history.add("loss", self.epoch + position / self.steps_per_epoch, loss)
-        if position == self.steps_per_epoch:
+        for gather, source, buffer in batches.feeds:
+            gather(source, rows, buffer)
+        self.network.clock.step = self._updates
+        batches.plan.forward()
+        loss = batches.loss()
+        if loss - loss != 0.0:  # infinite or not a number
+            raise self._diverged(batches.plan, "The loss")
+        for room, values in batches.shown:
+            if stop <= len(room):
+                room[start:stop] = values
+        batches.plan.backward()
+        if self._clip is not None:
+            self._clip()
+        rate = self._epoch_rate
+        if self._within_epoch:
+            rate = self.learning_rate
+        if self._within_epoch or not position:
+            self.history.add("learning_rate", self.epoch + position / self.steps_per_epoch, rate)
+        self._updates += 1
+        self._optimizer_steps += 1
+        self._update(rate, self._optimizer_steps)
+        self._loss_sum += loss * batches.size
+        self._position = position + 1
+        self.history.add("loss", self.epoch + (position + 1) / self.steps_per_epoch, loss)
+        if last:
             self._end_epoch()
 
     def run(self) -> None:
         """All remaining steps. Raises TrainingFailure."""
-        while not self.finished:
-            self.step()
+        with self.working():
+            while not self.finished:
+                self.inner_step()
 
     def extend(self, epochs: int) -> None:
         """Allow this many more epochs, also after early stopping."""
@@ -208,16 +223,16 @@ class Trainer:
         full_plan = network.plan(self._batch, training=True)
         fields = {feed.field for feed in full_plan.feeds}
         data = {field: device.asarray(np.ascontiguousarray(self.prepared.train.arrays[field])) for field in fields}
-        self._full = self._tail = _Batches(network, self._batch, data)
-        if self._samples % self._batch:
-            self._tail = _Batches(network, self._samples % self._batch, data)
         self._evaluations: dict[str, Evaluation] = {}
         self._metrics = metric_names(network)
         self._running = {}
-        for node, values in self._full.predictions:
+        for node, values in full_plan.predictions.items():
             row = math.prod(values.shape[1:]) * values.dtype.itemsize
             count = min(self._samples, max(RUNNING_BYTES // max(row, 1), self._batch))
             self._running[node] = device.xp.zeros((count, *values.shape[1:]), dtype=values.dtype)
+        self._full = self._tail = _Batches(network, self._batch, data, self._running)
+        if self._samples % self._batch:
+            self._tail = _Batches(network, self._samples % self._batch, data, self._running)
         optimizer = self.settings.optimizer
         xp = device.xp
         self._slots = {name: weights.zeros_like() for name in optimizer.slots}
