@@ -91,6 +91,8 @@ def train(
         if outcome.telemetry.step == 0:
             _fail("Stopped before anything was learned. Nothing was saved.", 1)
         saved = kept(outcome.project)
+        if outcome.interrupted:
+            _errors().print(f"Stopped in epoch {outcome.telemetry.epoch + 1}; what was learned is kept.")
         for message in outcome.telemetry.messages:
             _errors().print(escape(message))
         if as_json:
@@ -110,7 +112,9 @@ def predict(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file with raw values, or a picture.",
                                          show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Write a CSV file instead of printing.", dir_okay=False)] = None,
-    invert: Annotated[bool, typer.Option("--invert", help="Exchange light and dark of a picture.")] = False,
+    invert: Annotated[bool | None, typer.Option(
+        "--invert/--no-invert", help="Exchange light and dark of a picture. Left out: where that is needed.",
+        show_default=False)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict new data with a trained project: class names with probabilities, or values in their own units."""
@@ -119,10 +123,10 @@ def predict(
     with _exit_codes():
         answers = predict_file(_load(project), data, invert)
         for note in answers.notes:
-            _errors().print(escape(note), highlight=False)
+            _errors().print(escape(note))
         if out is not None:
             write_csv(answers, out)
-            _errors().print(f"Predictions written to {escape(str(out))}.", highlight=False)
+            _errors().print(f"Predictions written to {escape(str(out))}.", soft_wrap=True)
         elif as_json:
             _print_json(rows_of(answers))
         else:
@@ -185,7 +189,7 @@ def _console() -> Console:
 
 def _errors() -> Console:
     """Progress and messages, beside the results."""
-    return Console(stderr=True)
+    return Console(stderr=True, highlight=False)
 
 
 def _print_json(value: Any) -> None:

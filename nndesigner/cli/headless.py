@@ -24,8 +24,7 @@ def without_display(window: Callable[[], ModuleType]) -> int:
     """Train the bundled digits example, say how well it does on test data, and leave the project and a picture of the
     window with its predictions. `window` gives the module that can draw it. Returns the exit code."""
     console = Console(highlight=False)
-    console.print("There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can be shown.")
-    console.print("Training the bundled digits example instead. 'nndesigner --help' lists what needs no display.")
+    console.print("No display (DISPLAY and WAYLAND_DISPLAY are not set): training the digits example instead.")
     try:
         project = load(resource("examples/digits_convolution.nnd"))
         with Progress(console, str(project.meta.get("title", "Digits"))) as progress:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
+from rich.text import Text
 
 from nndesigner.graph.check import Problem
 from nndesigner.graph.model import Graph
@@ -21,29 +23,31 @@ _SHARES = ("accuracy",)
 
 
 class Progress:
-    """The bar of a run: epoch, loss, validation metric, samples a second, time left."""
+    """The bar of a run with the epoch, and below it loss, validation metric, samples a second and time left."""
 
     def __init__(self, console: Console, title: str) -> None:
-        self._bar = Bar(
-            SpinnerColumn(finished_text=" "), TextColumn("{task.description}"), BarColumn(), TextColumn("epoch"),
-            MofNCompleteColumn(), TextColumn("{task.fields[figures]}"), console=console)
-        self._task = self._bar.add_task(escape(title), total=None, figures="")
+        self._bar = Bar(TextColumn("{task.description}"), BarColumn(), TextColumn("epoch"), MofNCompleteColumn())
+        self._task = self._bar.add_task(escape(title), total=None)
+        self._figures = Text()
+        self._console = console
+        self._live = Live(Group(self._bar, self._figures), console=console, refresh_per_second=8)
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self._live.stop()
+        if not self._console.is_terminal:
+            self._console.print()
 
     def show(self, telemetry: Telemetry) -> None:
         """Follow a run."""
         if telemetry.epochs:
-            figures = " · ".join(_figures(telemetry))
-            self._bar.update(
-                self._task, total=telemetry.epochs, completed=min(telemetry.epoch, telemetry.epochs), figures=figures)
+            self._bar.update(self._task, total=telemetry.epochs, completed=telemetry.epoch)
+            self._figures.plain = " · ".join(_figures(telemetry))
 
 
 def _figures(telemetry: Telemetry) -> list[str]:
@@ -56,7 +60,7 @@ def _figures(telemetry: Telemetry) -> list[str]:
         texts.append(f"validation {metrics_text(dict([shown]))}")
     if telemetry.samples_per_second:
         texts.append(f"{telemetry.samples_per_second:,.0f} samples/s")
-    if telemetry.seconds_left is not None:
+    if telemetry.state == "running" and telemetry.seconds_left is not None:
         texts.append(f"{duration(telemetry.seconds_left)} left")
     return texts
 
