@@ -49,6 +49,8 @@ class LiveView(QWidget):
         self._asked: tuple[int, str] | None = None
         self._asked_at = 0.0
         self._cost = 0.0
+        #: the question changed since it was asked
+        self._outdated = False
         self._due = QTimer(self)
         self._due.setSingleShot(True)
         self._due.timeout.connect(self._ask)
@@ -67,7 +69,6 @@ class LiveView(QWidget):
         document.data_changed.connect(self._on_document)
         document.checked_changed.connect(self._on_document)
         theme.notifier.changed.connect(self.on_theme)
-        self._say()
 
     # --- what a subclass gives ---
 
@@ -78,6 +79,10 @@ class LiveView(QWidget):
     def show_answer(self, value: Any) -> None:
         """Show what the question found."""
         raise NotImplementedError
+
+    def show_error(self, text: str) -> None:
+        """The question could not be answered."""
+        self.show_empty(text)
 
     def session_is_new(self) -> None:
         """Another session took the place of the old one: forget what was shown of it."""
@@ -102,6 +107,12 @@ class LiveView(QWidget):
         self._shown = self._asked = self._ticket = None
         self._schedule(SETTLE)
 
+    def ask_soon(self) -> None:
+        """The question changed a little (a stroke goes on): the answer under way is still shown, then asked again."""
+        self._shown = None
+        self._outdated = self._ticket is not None
+        self._schedule(SETTLE)
+
     def show_empty(self, text: str) -> None:
         """Show a sentence in place of the content."""
         self.empty.set_text(text)
@@ -119,7 +130,7 @@ class LiveView(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._say()
+        self.say()
         self._schedule(SETTLE)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -144,7 +155,7 @@ class LiveView(QWidget):
             return
         question = self.question()
         if question is None:
-            self._say()
+            self.say()
             return
         self._asked, self._asked_at = self._now(), time.monotonic()
         self._ticket = self.runner.ask(self._key, _timed(question))
@@ -152,9 +163,11 @@ class LiveView(QWidget):
     def _on_answered(self, answer: Answer) -> None:
         if answer.key != self._key or answer.ticket != self._ticket:
             return
-        self._ticket, self._shown = None, self._asked
+        self._ticket, self._shown = None, None if self._outdated else self._asked
+        self._outdated = False
         if answer.error:
-            self.show_empty(answer.error)
+            self.show_error(answer.error)
+            self._schedule()
             return
         value, seconds = answer.value
         begin = time.perf_counter()
@@ -173,19 +186,19 @@ class LiveView(QWidget):
         if state == "failed":
             # a failed session may answer nothing any more
             self._ticket = None
-        self._say()
+        self.say()
         self._schedule()
 
     def _on_session(self) -> None:
         self._ticket = self._shown = self._asked = None
         self.session_is_new()
-        self._say()
+        self.say()
         self._schedule()
 
     def _on_document(self) -> None:
-        self._say()
+        self.say()
 
-    def _say(self) -> None:
+    def say(self) -> None:
         """Show the sentence while there is no session to ask."""
         if self.runner.session is None:
             self.show_empty(self.why_empty())

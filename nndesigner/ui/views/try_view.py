@@ -1,0 +1,491 @@
+"""The trained network on new data: a drawing, a picture file, a typed row, or a whole table.
+
+It answers through exchange/prediction, the same code as the command line, so the numbers are the same to the bit.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMessageBox,
+    QSlider,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nndesigner.data.csv_file import read_inputs
+from nndesigner.data.dataset import DataError
+from nndesigner.data.encoding import RawInput
+from nndesigner.exchange.picture import SUFFIXES, load_picture, read_picture, wants_inversion
+from nndesigner.exchange.prediction import Prediction, Predictor
+from nndesigner.training.telemetry import Answer, Telemetry
+from nndesigner.training.trainer import Trainer
+from nndesigner.ui import numbers
+from nndesigner.ui.document import Document
+from nndesigner.ui.parts import ElidedLabel, button, label, line, margins
+from nndesigner.ui.runner import Runner
+from nndesigner.ui.stylesheet import role
+from nndesigner.ui.views.answer_panel import AnswerPanel, SmallPicture
+from nndesigner.ui.views.choice import Choice
+from nndesigner.ui.views.draw_pad import DrawPad
+from nndesigner.ui.views.drawing import Placement, network_picture, placement_of
+from nndesigner.ui.views.live_view import LiveView
+from nndesigner.ui.views.questions import shown_part
+from nndesigner.ui.views.row_form import RowForm, usual_values
+from nndesigner.ui.views.sample_cards import tool
+from nndesigner.ui.views.table_predictions import Answers, PredictionTable
+
+#: pause in drawing or typing after which the network is asked
+DEBOUNCE_MS = 60
+#: rows of a table that are answered at a time, so that other questions and training get their turn
+ROWS = 2000
+
+_keys = count()
+
+
+def answer_to(raw: dict[str, np.ndarray]) -> Callable[[Trainer], dict[str, Prediction]]:
+    """Question for the answers of all heads to raw columns."""
+    return lambda trainer: Predictor(trainer.network, trainer.prepared.preparation).predict_all(raw)
+
+
+class TryView(LiveView):
+    """Tabs for the ways in which data of this kind can be given, and the answer beside them."""
+
+    title = "Try"
+    icon = "mdi6.gesture-tap"
+
+    def __init__(self, document: Document, runner: Runner, parent: QWidget | None = None) -> None:
+        super().__init__(document, runner, parent)
+        self.setAcceptDrops(True)
+        self._inputs: tuple[RawInput, ...] = ()
+        #: the tabs fit the session
+        self._offered = False
+        self._placement = Placement()
+        self._picture: np.ndarray | None = None
+        self._found: dict[str, Prediction] = {}
+        self._table: Answers | None = None
+        self._table_key = f"table {next(_keys)}"
+        self._table_ticket: int | None = None
+        self._debounce = QTimer(self)
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(DEBOUNCE_MS)
+        self._debounce.timeout.connect(self.ask_soon)
+
+        self.tabs = QTabBar()
+        self.tabs.setExpanding(False)
+        self.tabs.setDrawBase(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.outputs = Choice([], None)
+        self.outputs.setAccessibleName(self.tr("Output"))
+        self.outputs.chosen.connect(self._show_found)
+        self.outputs.hide()
+        self.stale_note = ElidedLabel(self.tr(
+            "The drawing or the data have changed. The network answers as it was trained; train again to update it."))
+        role(self.stale_note, "warning")
+        self.answer = AnswerPanel()
+        self._tools: dict[str, QWidget] = {}
+        self.pages = QStackedWidget()
+        self._make_pages()
+        self._side = QWidget()
+        self._beside = margins(QHBoxLayout(self._side), 0, gap=16)
+        self._beside.addWidget(self.pages, 5)
+        self._beside.addWidget(self.answer, 4)
+        layout = margins(QVBoxLayout(self.content), 12, 0, 12, 8, gap=4)
+        layout.addLayout(line(self.tabs, *self._tools.values(), 1, self.outputs, gap=4))
+        layout.addWidget(self.stale_note)
+        layout.addWidget(self._side, 1)
+        self.tabs.currentChanged.connect(self._show_tab)
+        runner.stale_changed.connect(lambda _: self.say())
+        runner.answered.connect(self._on_table_answer)
+
+    def _make_pages(self) -> None:
+        """One page and one set of tools for each way."""
+        self.pad = DrawPad()
+        self.pad.drawn.connect(self._debounce_start)
+        self.brush = QSlider(Qt.Orientation.Horizontal)
+        self.brush.setRange(3, 25)
+        self.brush.setFixedWidth(64)
+        self.brush.setToolTip(self.tr("Width of the brush"))
+        self.brush.setAccessibleName(self.tr("Width of the brush"))
+        self.brush.valueChanged.connect(lambda value: setattr(self.pad, "brush", value / 100))
+        self.undo = tool("mdi6.undo", self.tr("Take back the last stroke (Ctrl Z)"))
+        self.undo.clicked.connect(self.pad.undo)
+        self.clear = tool("mdi6.eraser", self.tr("Clear the pad (Delete)"))
+        self.clear.clicked.connect(self.pad.clear)
+        self.fit = tool("mdi6.fit-to-page-outline", self.tr(
+            "Place and size the figure like those in the training pictures"), checkable=True)
+        self.fit.setChecked(True)
+        self.fit.toggled.connect(self._debounce_start)
+        self._add_page("draw", self.tr("Draw"), self.pad, self.brush, self.undo, self.clear, self.fit)
+
+        picture = QWidget()
+        inner = margins(QVBoxLayout(picture), 0, gap=8)
+        self.picture_name = label(self.tr("Drop a picture here, paste one with Ctrl V, or open a file."), "muted", True)
+        self.invert = tool("mdi6.invert-colors", self.tr("Exchange light and dark"), self.tr("invert"), True)
+        self.invert.toggled.connect(self._read_picture)
+        self.open_picture = button(self.tr("Open picture…"), icon="mdi6.folder-open-outline",
+                                   clicked=self._ask_picture)
+        inner.addWidget(self.picture_name)
+        inner.addWidget(self.open_picture, 0, Qt.AlignmentFlag.AlignLeft)
+        self.picture_shown = SmallPicture(110, self.tr("The picture as it is"))
+        self.picture_shown.hide()
+        inner.addWidget(self.picture_shown)
+        inner.addStretch(1)
+        self._picture_path: Path | None = None
+        self._pasted: tempfile.TemporaryDirectory | None = None
+        self._add_page("picture", self.tr("Picture"), picture, self.invert)
+
+        self.form = RowForm()
+        self.form.changed.connect(self._debounce_start)
+        self.usual = tool("mdi6.restore", self.tr("Put the means of the training data into all fields"))
+        self.usual.clicked.connect(self._show_usual)
+        self.sample = tool("mdi6.dice-multiple-outline", self.tr("Take over a random test sample"))
+        self.sample.clicked.connect(self._show_sample)
+        self._add_page("row", self.tr("Row"), self.form, self.usual, self.sample)
+
+        table = QWidget()
+        inner = margins(QVBoxLayout(table), 0, gap=4)
+        self.table_note = label(self.tr("Open or drop a CSV file that has the input columns."), "caption", True)
+        self.table = PredictionTable()
+        inner.addWidget(self.table_note)
+        inner.addWidget(self.table, 1)
+        self.open_table = tool("mdi6.folder-open-outline", self.tr("Open a CSV file"), self.tr("Open…"))
+        self.open_table.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.open_table.clicked.connect(self._ask_table)
+        self.save_table = tool("mdi6.export-variant", self.tr("Save the table with the predictions as CSV"))
+        self.save_table.clicked.connect(self._ask_save)
+        self.save_table.setEnabled(False)
+        self._add_page("table", self.tr("Table"), table, self.open_table, self.save_table)
+
+    def _add_page(self, name: str, title: str, page: QWidget, *tools: QWidget) -> None:
+        page.setObjectName(name)
+        page.setProperty("title", title)
+        self.pages.addWidget(page)
+        holder = QWidget()
+        row = margins(QHBoxLayout(holder), 0, gap=2)
+        for widget in tools:
+            row.addWidget(widget)
+        self._tools[name] = holder
+
+    # --- what the network says ---
+
+    @property
+    def way(self) -> str:
+        """How data are given now: "draw", "picture", "row", "table", or "" when there is no way."""
+        return self.tabs.tabData(self.tabs.currentIndex()) or ""
+
+    @property
+    def found(self) -> dict[str, Prediction]:
+        """The newest answers by Output node."""
+        return self._found
+
+    def raw(self) -> dict[str, np.ndarray] | None:
+        """Raw columns of what was drawn, opened or typed; None when there is nothing."""
+        if self.way == "draw" and not self.pad.empty:
+            column = self._inputs[0]
+            return {column.column: network_picture(self.pad.ink(), column, self._placement, self.fit.isChecked())}
+        if self.way == "picture" and self._picture is not None:
+            return {self._inputs[0].column: self._picture}
+        if self.way == "row" and not self.form.wrong():
+            return self.form.raw()
+        return None
+
+    def question(self) -> Callable[[Any], Any] | None:
+        raw = self.raw() if self.runner.trained else None
+        self._show_seen(raw)
+        if raw is None:
+            self._found = {}
+            self.answer.say(self._hint())
+            return None
+        return answer_to(raw)
+
+    def show_answer(self, found: dict[str, Prediction]) -> None:
+        self._found = found
+        titles = [(self._title_of(node), node) for node in found]
+        if self.outputs.values != list(found):
+            self.outputs.offer(titles, self.outputs.value)
+        self.outputs.setVisible(len(found) > 1)
+        self._show_found()
+
+    def show_error(self, text: str) -> None:
+        self._found = {}
+        self.answer.say(text)
+
+    def why_empty(self) -> str:
+        return self.runner.why_not() or self.tr(
+            "Train the network first. Then draw, open a picture, or type a row here to see what it says.")
+
+    def session_is_new(self) -> None:
+        self._found = {}
+        self._table_ticket = None
+        self._offered = False
+
+    def say(self) -> None:
+        if not self.runner.trained:
+            self.show_empty(self.why_empty())
+            return
+        self.stale_note.setVisible(self.runner.stale)
+        self.show_content()
+        if not self._offered:
+            self._offer()
+
+    def _on_telemetry(self, telemetry: Telemetry) -> None:
+        if self.isVisible() and self.runner.trained and not self.showing:
+            self.say()
+        super()._on_telemetry(telemetry)
+
+    def _show_found(self) -> None:
+        found = self._found.get(self.outputs.value) or next(iter(self._found.values()), None)
+        if found is not None:
+            columns = self.runner.prepared.preparation.targets
+            units = {column.column: column.unit for column in columns}
+            self.answer.show_prediction(found, tuple(units.get(name, "") for name in found.names))
+
+    def _title_of(self, node: str) -> str:
+        found = self.document.graph.by_id.get(node)
+        return found.title if found is not None else node
+
+    def _hint(self) -> str:
+        if self.way == "row" and self.form.wrong():
+            return self.tr("'{0}' needs a number.").format(self.form.wrong())
+        return {"draw": self.tr("Draw on the pad: the answer follows the pen."), "picture": ""}.get(self.way, "")
+
+    # --- ways ---
+
+    def _offer(self) -> None:
+        """Tabs for the inputs of the network."""
+        self._offered = True
+        preparation = self.runner.prepared.preparation
+        same = preparation.inputs == self._inputs
+        self._inputs = preparation.inputs
+        kinds = {column.kind for column in self._inputs}
+        if kinds == {"image"} and len(self._inputs) == 1:
+            ways = ("draw", "picture")
+            self._prepare_pad()
+        elif kinds <= {"number", "category"}:
+            ways = ("row", "table")
+            if not same:  # else what was typed stays
+                self.form.show_inputs(self._inputs, usual_values(preparation))
+        else:
+            ways = ()
+        before = self.way
+        blocked = QSignalBlocker(self.tabs)
+        while self.tabs.count():
+            self.tabs.removeTab(0)
+        for way in ways:
+            page = self.findChild(QWidget, way)
+            self.tabs.setTabData(self.tabs.addTab(page.property("title")), way)
+        self.tabs.setCurrentIndex(ways.index(before) if before in ways else 0)
+        del blocked
+        self._side.setVisible(bool(ways))
+        if not ways:
+            self.show_empty(self.tr("This network takes inputs that cannot be drawn or typed. On the command line: "
+                                    "nndesigner predict project.nnd data.npz"))
+            return
+        self._show_tab()
+
+    def _prepare_pad(self) -> None:
+        """Make drawings look like the training pictures."""
+        column, prepared = self._inputs[0], self.runner.prepared
+        rows = np.sort(prepared.train.rows[:300])
+        self._placement = placement_of(prepared.dataset.column(column.column).values[rows], column.low, column.high)
+        self.pad.light_ground = self._placement.light_ground
+        self.fit.setVisible(self._placement.plain)
+        self.brush.setValue(round(100 * max(0.09, 1.1 / column.shape[0])))
+        self.pad.brush = self.brush.value() / 100
+
+    def _show_tab(self) -> None:
+        page = self.findChild(QWidget, self.way)
+        self.pages.setCurrentWidget(page)
+        for way, tools in self._tools.items():
+            tools.setVisible(way == self.way)
+        self.answer.setVisible(self.way != "table")
+        self.ask_anew()
+
+    def _debounce_start(self) -> None:
+        # while the pen moves on, ask every DEBOUNCE_MS, not only at the end
+        if not self._debounce.isActive():
+            self._debounce.start()
+
+    def _show_seen(self, raw: dict[str, np.ndarray] | None) -> None:
+        image = self.way in ("draw", "picture") and raw is not None
+        column = self._inputs[0] if self._inputs else None
+        if image and column is not None:
+            self.answer.show_seen(raw[column.column][0], column.low, column.high)
+        else:
+            self.answer.show_seen(None)
+
+    # --- a picture file ---
+
+    def show_picture(self, path: Path) -> None:
+        """Ask about a picture file."""
+        self.tabs.setCurrentIndex(1)
+        self._picture_path = path
+        self.picture_shown.show_image(QImage(str(path)))
+        blocked = QSignalBlocker(self.invert)
+        self.invert.setChecked(self._wants_invert(path))
+        del blocked
+        self._read_picture()
+
+    def paste(self) -> None:
+        """Ask about the picture on the clipboard."""
+        image = QGuiApplication.clipboard().image()
+        if not image.isNull():
+            self.show_image(image)
+
+    def show_image(self, image: QImage) -> None:
+        """Ask about a picture that is in no file."""
+        if self._pasted is None:
+            self._pasted = tempfile.TemporaryDirectory(prefix="nndesigner-")
+        path = Path(self._pasted.name) / "pasted.png"
+        image.save(str(path), "PNG")
+        self.show_picture(path)
+
+    def _wants_invert(self, path: Path) -> bool:
+        """Whether the ground of a picture is dark where that of the training pictures is light, or the other way."""
+        try:
+            return wants_inversion(load_picture(str(path)), self._inputs[0])
+        except DataError:
+            return False
+
+    def _read_picture(self) -> None:
+        self._picture = None
+        if self._picture_path is None:
+            return
+        try:
+            self._picture = read_picture(str(self._picture_path), self._inputs[0], self.invert.isChecked())
+            self.picture_name.setText(self._picture_path.name)
+        except DataError as error:
+            self.picture_name.setText(str(error))
+        self.ask_anew()
+
+    def _ask_picture(self) -> None:
+        endings = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        kind = self.tr("Pictures ({0})").format(endings)
+        name, _ = QFileDialog.getOpenFileName(self, self.tr("Open picture"), "", kind)
+        if name:
+            self.show_picture(Path(name))
+
+    # --- a row ---
+
+    def _show_usual(self) -> None:
+        self.form.set_values(usual_values(self.runner.prepared.preparation))
+
+    def _show_sample(self) -> None:
+        """Fill the form with the values of a random sample of the test part."""
+        prepared = self.runner.prepared
+        row = int(np.random.default_rng().choice(shown_part(prepared).rows))
+        values = {}
+        for column in self._inputs:
+            value = prepared.dataset.column(column.column).values[row]
+            values[column.column] = "" if value is None or value != value else str(value)
+        self.form.set_values(values)
+
+    # --- a table ---
+
+    def show_table(self, path: Path) -> None:
+        """Read a CSV file and ask about all its rows."""
+        self.tabs.setCurrentIndex(1)
+        self._table = None
+        self.save_table.setEnabled(False)
+        self.table.show_answers(None, {})
+        self.table_note.setText(self.tr("Reading {0}…").format(path.name))
+        inputs, name = self._inputs, str(path)
+        # on the session's thread, because a large file takes a while
+        self._table_ticket = self.runner.ask(self._table_key, lambda trainer: read_inputs(name, inputs))
+
+    def _ask_rows(self) -> None:
+        """Ask about the next rows of the table."""
+        answers = self._table
+        rows = slice(answers.count, answers.count + ROWS)
+        raw = {name: values[rows] for name, values in answers.table.columns.items()}
+        self._table_ticket = self.runner.ask(self._table_key, answer_to(raw))
+
+    def _on_table_answer(self, answer: Answer) -> None:
+        if answer.key != self._table_key or answer.ticket != self._table_ticket:
+            return
+        self._table_ticket = None
+        if answer.error:
+            self.table_note.setText(answer.error)
+            return
+        if self._table is None:
+            self._table = Answers(answer.value)
+        else:
+            found = answer.value.get(self.outputs.value) or next(iter(answer.value.values()))
+            self._table = self._table.with_part(found)
+        answers = self._table
+        done = answers.count == answers.total
+        notes = " ".join(answers.table.notes)
+        self.table_note.setText(self.tr("{0} of {1} rows. {2}").format(
+            numbers.exact(answers.count), numbers.exact(answers.total), notes).strip())
+        if answers.parts and (done or len(answers.parts) == 1):
+            columns = (*self._inputs, *self.runner.prepared.preparation.targets)
+            self.table.show_answers(answers, {column.column: column.unit for column in columns})
+        self.save_table.setEnabled(done and bool(answers.parts))
+        if not done:
+            self._ask_rows()
+
+    def _ask_table(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, self.tr("Open table"), "", self.tr("Tables (*.csv *.tsv *.txt)"))
+        if name:
+            self.show_table(Path(name))
+
+    def _ask_save(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Save predictions"), "predictions.csv", self.tr("Table (*.csv)"))
+        if name:
+            self.write_table(Path(name))
+
+    def write_table(self, path: Path) -> None:
+        """Write the table with its predictions; a failure is shown."""
+        try:
+            path.write_text(self._table.to_csv(), encoding="utf-8")
+        except OSError as error:
+            QMessageBox.warning(self, self.tr("Not saved"), str(error))
+
+    # --- drop and paste ---
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        found = self._dropped(event)
+        if isinstance(found, QImage):
+            self.show_image(found)
+        elif found is not None and self.way in ("draw", "picture"):
+            self.show_picture(found)
+        elif found is not None:
+            self.show_table(found)
+        event.acceptProposedAction()
+
+    def _dropped(self, event: QDragEnterEvent | QDropEvent) -> Path | QImage | None:
+        """The file or picture of a drag that can be used now."""
+        if not self.showing or not self.way:
+            return None
+        pictures = self.way in ("draw", "picture")
+        wanted = SUFFIXES if pictures else (".csv", ".tsv", ".txt")
+        for url in event.mimeData().urls():
+            if url.isLocalFile() and Path(url.toLocalFile()).suffix.lower() in wanted:
+                return Path(url.toLocalFile())
+        if pictures and event.mimeData().hasImage():
+            return QImage(event.mimeData().imageData())
+        return None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Paste) and self.way in ("draw", "picture"):
+            self.paste()
+        else:
+            super().keyPressEvent(event)
