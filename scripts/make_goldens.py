@@ -15,6 +15,7 @@ training step, "0/y_inference" the output in use, "0/extra/..." random numbers t
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -173,7 +174,20 @@ def pooling() -> None:
         pool2d({}, (2, 6, 4, 3), maximum)
         pool2d({"kernel": [3, 3], "strides": [2, 2]}, (2, 7, 6, 3), maximum)
         pool2d({"kernel": [3, 2], "strides": [2, 2], "padding": "same"}, (2, 6, 5, 3), maximum)
-    layer("globalavgpool2d.v1", {}, [(3, 4, 5, 6)], {}, lambda x: x.mean(dim=(1, 2)))
+    def pool(kind: str, params: dict[str, Any], size: tuple[int, ...], function: Callable[[Tensor], Tensor]) -> None:
+        layer(kind, params, [size], {}, lambda x: last(function(first(x))))
+
+    pool("maxpool1d.v1", {"kernel": 3, "strides": 2}, (2, 8, 3), lambda x: F.max_pool1d(x, 3, 2))
+    pool("avgpool1d.v1", {}, (2, 7, 3), lambda x: F.avg_pool1d(x, 2))
+    pool("maxpool3d.v1", {"kernel": [2, 2, 3], "strides": [1, 2, 2]}, (2, 4, 4, 5, 2),
+         lambda x: F.max_pool3d(x, (2, 2, 3), (1, 2, 2)))
+    pool("avgpool3d.v1", {}, (2, 4, 5, 4, 2), lambda x: F.avg_pool3d(x, 2))
+    for axes, size in ((1, (3, 7, 4)), (2, (3, 4, 5, 6)), (3, (2, 3, 4, 2, 3))):
+        places = tuple(range(1, axes + 1))
+        layer(f"globalavgpool{axes}d.v1", {}, [size], {}, lambda x, places=places: x.mean(dim=places))
+        layer(f"globalmaxpool{axes}d.v1", {}, [size], {}, lambda x, places=places: x.flatten(1, places[-1]).amax(dim=1))
+    pool("adaptiveavgpool2d.v1", {"size": [3, 2]}, (2, 7, 5, 3), lambda x: F.adaptive_avg_pool2d(x, (3, 2)))
+    pool("adaptiveavgpool2d.v1", {"size": [4, 6]}, (2, 3, 5, 3), lambda x: F.adaptive_avg_pool2d(x, (4, 6)))
 
 
 def normalisation() -> None:
@@ -191,6 +205,26 @@ def normalisation() -> None:
     for size in ((6, 7), (2, 5, 8)):
         layer("layernorm.v1", {}, [size], {"gamma": size[-1:], "beta": size[-1:]},
               lambda x, gamma, beta: F.layer_norm(x, x.shape[-1:], gamma, beta), scale=2.0)
+
+
+    layer("rmsnorm.v1", {}, [(2, 5, 8)], {"gamma": (8,)}, lambda x, gamma: F.rms_norm(x, (8,), gamma, 1e-6), scale=2.0)
+    layer("groupnorm.v1", {"groups": 3}, [(2, 3, 4, 6)], {"gamma": (6,), "beta": (6,)},
+          lambda x, gamma, beta: last(F.group_norm(first(x), 3, gamma, beta)), scale=2.0)
+    layer("instancenorm.v1", {}, [(2, 3, 4, 5)], {"gamma": (5,), "beta": (5,)},
+          lambda x, gamma, beta: last(F.instance_norm(first(x), weight=gamma, bias=beta)), scale=2.0)
+
+
+def core() -> None:
+    layer("permute.v1", {"order": [3, 1, 2]}, [(2, 3, 4, 5)], {}, lambda x: x.permute(0, 3, 1, 2))
+    layer("repeatvector.v1", {"times": 3}, [(2, 4)], {}, lambda x: x[:, None].repeat(1, 3, 1))
+    tokens = generator("tokens").integers(0, 7, (3, 5))
+    layer("embedding.v1", {"vocabulary": 7, "units": 4}, [tokens], {"table": (7, 4)},
+          lambda x, table: F.embedding(x, table))
+    angle = torch.arange(6)[:, None] * torch.exp(torch.arange(0, 8, 2) * (-math.log(10000.0) / 8))
+    sine = torch.stack([torch.sin(angle), torch.cos(angle)], -1).reshape(6, 8)
+    layer("positionalencoding.v1", {}, [(2, 6, 8)], {}, lambda x: x + sine)
+    layer("positionalencoding.v1", {"form": "learned"}, [(2, 6, 8)], {"positions": (6, 8)},
+          lambda x, positions: x + positions)
 
 
 def activation() -> None:
@@ -224,12 +258,40 @@ def activation() -> None:
 def merging() -> None:
     layer("add.v1", {}, [(3, 4), (3, 4), (3, 4)], {}, lambda a, b, c: a + b + c)
     layer("concatenate.v1", {}, [(2, 3, 4), (2, 3, 1)], {}, lambda a, b: torch.cat([a, b], -1))
+    layer("concatenate.v1", {"axis": "T"}, [(2, 3, 4), (2, 2, 4)], {}, lambda a, b: torch.cat([a, b], 1))
+    gate = [(2, 3, 4, 5), (2, 1, 1, 5)]
+    layer("subtract.v1", {}, gate, {}, lambda a, b: a - b)
+    layer("multiply.v1", {}, gate, {}, lambda a, b: a * b)
+    layer("multiply.v1", {}, [(3, 4), (3, 4), (3, 4)], {}, lambda a, b, c: a * b * c)
+    layer("average.v1", {}, [(3, 4), (3, 4), (3, 4)], {}, lambda a, b, c: (a + b + c) / 3)
+    layer("maximum.v1", {}, gate, {}, torch.maximum)
+    layer("minimum.v1", {}, gate, {}, torch.minimum)
+    layer("dot.v1", {}, [(2, 3, 4), (2, 3, 4)], {}, lambda a, b: (a * b).sum(-1, keepdim=True))
 
 
-def noise() -> None:
+def disturbing() -> None:
     draw = generator("dropout").random((4, 9)).astype(np.float32)
     layer("dropout.v1", {"rate": 0.3}, [(4, 9)], {},
           lambda x: x * torch.tensor((draw >= np.float32(0.3)) / (1 - 0.3)), extra={"uniform": draw})
+    layer("alphadropout.v1", {"rate": 0.3}, [(4, 9)], {}, lambda x: alpha_dropout(x, draw >= np.float32(0.3), 0.3),
+          extra={"uniform": draw})
+    channels = generator("spatial dropout").random((4, 1, 6)).astype(np.float32)
+    layer("spatialdropout.v1", {"rate": 0.3}, [(4, 5, 6)], {},
+          lambda x: x * torch.tensor((channels >= np.float32(0.3)) / (1 - 0.3)), extra={"uniform": channels})
+    normal = numbers(generator("noise"), 4, 9)
+    noise = torch.tensor(normal.astype(np.float64))
+    layer("gaussiannoise.v1", {"spread": 0.2}, [(4, 9)], {}, lambda x: x + 0.2 * noise,
+          extra={"normal": normal})
+    layer("gaussiandropout.v1", {"rate": 0.3}, [(4, 9)], {},
+          lambda x: x * (1 + math.sqrt(0.3 / 0.7) * noise), extra={"normal": normal})
+
+
+def alpha_dropout(x: Tensor, kept: np.ndarray, rate: float) -> Tensor:
+    """PyTorch's feature of the same name with a given mask (ATen/native/Dropout.cpp)."""
+    alpha = 1.7580993408473766
+    a = 1 / math.sqrt((alpha * alpha * rate + 1) * (1 - rate))
+    mask = torch.tensor(kept.astype(np.float64))
+    return x * mask * a + (mask - 1) * alpha * a + alpha * a * rate
 
 
 def loss(kind: str, params: dict[str, Any], x: np.ndarray, target: np.ndarray,
@@ -345,7 +407,8 @@ def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def main() -> None:
-    for make in (dense, convolution, pooling, normalisation, activation, merging, noise, losses, optimizers, schedules):
+    for make in (dense, core, convolution, pooling, normalisation, activation, merging, disturbing, losses, optimizers,
+                 schedules):
         make()
     for old in GOLDENS.glob("*/*.npz"):
         old.unlink()

@@ -1,4 +1,4 @@
-"""Functions of each value that let a network bend: rectifiers and their smooth relatives. `squash.py` has the others."""
+"""Functions of each value that let a network bend: rectifiers and their smooth relatives. Others are in `squash.py`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, ClassVar, Literal
 
 from nndesigner.layers.base import Bind, Layer, Step
-from nndesigner.layers.conv import PADDING_TITLES, Length, wanted
+from nndesigner.layers.conv import PADDING_TITLES, Length, Margin, wanted
 from nndesigner.layers.elementwise import in_turn, nothing, sign_bits
 from nndesigner.layers.windows import Windows, blocks_of, windows_over
 from nndesigner.spec import Set, Shape, ShapeError, param
@@ -184,11 +184,22 @@ class AveragePooling(Pooling):
         return forward, backward
 
 
-_KERNEL_HELP = "Height and width of a window. Higher: looks at larger parts and, with equal strides, shrinks more."
-_STRIDES_HELP = "Steps between neighbouring windows. 0: as large as the window. Higher: smaller output."
 _PADDING_HELP = "Valid leaves out what does not fill a window; same keeps it in smaller windows at the edge."
 
-Strides = tuple[int, int]
+
+def _window(default: Any) -> Any:
+    return param(default, "Window", "Size of a window. Higher: looks at larger parts and, with equal strides, shrinks "
+                 "more.",
+                 **({"ge": 1, "le": 4096} if isinstance(default, int) else {}))
+
+
+def _strides(default: Any) -> Any:
+    return param(default, "Strides", "Steps between neighbouring windows. 0: as large as the window. Higher: smaller "
+                 "output.", advanced=True, **({"ge": 0, "le": 4096} if isinstance(default, int) else {}))
+
+
+def _padding() -> Any:
+    return param("valid", "Padding", _PADDING_HELP, labels=PADDING_TITLES, advanced=True)
 
 
 class MaxPool2D(MaxPooling):
@@ -205,9 +216,9 @@ class MaxPool2D(MaxPooling):
     keywords = ("maximum", "pooling", "downsample", "shrink", "subsample")
     axes = "HWC"
 
-    kernel: tuple[Length, Length] = param((2, 2), "Window", _KERNEL_HELP)
-    strides: Strides = param((0, 0), "Strides", _STRIDES_HELP, advanced=True)
-    padding: Literal["valid", "same"] = param("valid", "Padding", _PADDING_HELP, labels=PADDING_TITLES, advanced=True)
+    kernel: tuple[Length, Length] = _window((2, 2))
+    strides: tuple[Margin, Margin] = _strides((0, 0))
+    padding: Literal["valid", "same"] = _padding()
 
 
 class AvgPool2D(AveragePooling):
@@ -225,50 +236,82 @@ class AvgPool2D(AveragePooling):
     keywords = ("average", "mean", "pooling", "downsample", "shrink")
     axes = "HWC"
 
-    kernel: tuple[Length, Length] = param((2, 2), "Window", _KERNEL_HELP)
-    strides: Strides = param((0, 0), "Strides", _STRIDES_HELP, advanced=True)
-    padding: Literal["valid", "same"] = param("valid", "Padding", _PADDING_HELP, labels=PADDING_TITLES, advanced=True)
+    kernel: tuple[Length, Length] = _window((2, 2))
+    strides: tuple[Margin, Margin] = _strides((0, 0))
+    padding: Literal["valid", "same"] = _padding()
 
 
-class GlobalAvgPool2D(Layer):
-    """Takes the mean of each whole channel: one number says how much of a pattern the picture holds.
+class MaxPool1D(MaxPooling):
+    """Keeps the largest value of each short stretch of a series.
 
-    y = mean of x over H and W, for each channel.
+    y[t] = max of x[t·s + i] over the window, for each feature. Of equal values the first gets the gradient.
 
-    Shapes: H × W × C → F = C. In front of the last Dense layer of a picture network, in place of Flatten: far fewer
-    weights, and any picture size fits. Source: Lin et al. 2014, arXiv:1312.4400.
+    Shapes: T × F → T' × F. Between convolutions over time. PyTorch: MaxPool1d.
     """
 
-    kind = "globalavgpool2d.v1"
-    title = "GlobalAvgPool2D"
-    group = "Pooling"
-    icon = "mdi6.arrow-collapse-vertical"
-    keywords = ("global average", "mean", "pooling")
+    kind = "maxpool1d.v1"
+    title = "MaxPool1D"
+    icon = "mdi6.arrow-collapse-all"
+    keywords = ("maximum", "pooling", "series", "downsample", "shrink")
+    axes = "TF"
 
-    def output_shape(self, *inputs: Shape) -> Shape:
-        if inputs[0].axes != "HWC":
-            raise ShapeError("H × W × C", inputs[0], *wanted("HWC", inputs[0]))
-        return Shape("F", inputs[0].dims[-1:])
+    kernel: int = _window(2)
+    strides: int = _strides(0)
+    padding: Literal["valid", "same"] = _padding()
 
-    def multiply_adds(self, *inputs: Shape) -> int:
-        return inputs[0].size
 
-    def bind(self, ctx: Bind) -> tuple[Step, Step]:
-        xp, channels = ctx.xp, ctx.x[0].shape[-1]
-        x = ctx.x[0].reshape(ctx.batch, -1, channels)  # [B, H·W, C]
-        places = x.shape[1]
-        y = ctx.y.reshape(ctx.batch, 1, channels)
-        # a matrix product with a row of ones adds up faster than sum() along that axis
-        row, share = xp.full((1, places), 1 / places, dtype=ctx.dtype), xp.asarray(1 / places, ctx.dtype)
+class AvgPool1D(AveragePooling):
+    """Takes the mean of each short stretch of a series.
 
-        def forward() -> None:
-            xp.matmul(row, x, out=y)
+    y[t] = mean of x[t·s + i] over the window, for each feature.
 
-        if not ctx.training or ctx.dx[0] is None:
-            return forward, nothing
-        dy, dx = ctx.dy.reshape(y.shape), ctx.dx[0].reshape(x.shape)
+    Shapes: T × F → T' × F. Makes a series shorter and smoother. PyTorch: AvgPool1d (with count_include_pad=False).
+    """
 
-        def backward() -> None:
-            xp.multiply(dy, share, out=dx)
+    kind = "avgpool1d.v1"
+    title = "AvgPool1D"
+    icon = "mdi6.blur"
+    keywords = ("average", "mean", "pooling", "series", "downsample")
+    axes = "TF"
 
-        return forward, backward
+    kernel: int = _window(2)
+    strides: int = _strides(0)
+    padding: Literal["valid", "same"] = _padding()
+
+
+class MaxPool3D(MaxPooling):
+    """Keeps the largest value of each small block of a volume or film.
+
+    y[d, h, w] = max of x over the window, for each channel. Of equal values the first gets the gradient.
+
+    Shapes: D × H × W × C → D' × H' × W' × C. PyTorch: MaxPool3d.
+    """
+
+    kind = "maxpool3d.v1"
+    title = "MaxPool3D"
+    icon = "mdi6.arrow-collapse-all"
+    keywords = ("maximum", "pooling", "volume", "video", "downsample")
+    axes = "DHWC"
+
+    kernel: tuple[Length, Length, Length] = _window((2, 2, 2))
+    strides: tuple[Margin, Margin, Margin] = _strides((0, 0, 0))
+    padding: Literal["valid", "same"] = _padding()
+
+
+class AvgPool3D(AveragePooling):
+    """Takes the mean of each small block of a volume or film.
+
+    y[d, h, w] = mean of x over the window, for each channel.
+
+    Shapes: D × H × W × C → D' × H' × W' × C. PyTorch: AvgPool3d (with count_include_pad=False).
+    """
+
+    kind = "avgpool3d.v1"
+    title = "AvgPool3D"
+    icon = "mdi6.blur"
+    keywords = ("average", "mean", "pooling", "volume", "video")
+    axes = "DHWC"
+
+    kernel: tuple[Length, Length, Length] = _window((2, 2, 2))
+    strides: tuple[Margin, Margin, Margin] = _strides((0, 0, 0))
+    padding: Literal["valid", "same"] = _padding()

@@ -26,12 +26,22 @@ from nndesigner.layers.activation import (
 from nndesigner.layers.base import Bind
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.embedding import Embedding, PositionalEncoding
+from nndesigner.layers.globalpool import (
+    AdaptiveAvgPool2D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+)
 from nndesigner.layers.io import Input, Output
-from nndesigner.layers.merge import Add, Concatenate
-from nndesigner.layers.norm import BatchNorm, LayerNorm
-from nndesigner.layers.pool import AvgPool2D, GlobalAvgPool2D, MaxPool2D
-from nndesigner.layers.regular import Dropout
-from nndesigner.layers.reshape import Flatten, Reshape
+from nndesigner.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from nndesigner.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from nndesigner.layers.pool import AvgPool1D, AvgPool2D, AvgPool3D, MaxPool1D, MaxPool2D, MaxPool3D
+from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout
+from nndesigner.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from nndesigner.layers.squash import GLU, HardSigmoid, LogSoftmax, Sigmoid, Softmax, Softsign, Tanh
 from nndesigner.layers.weighted import FUSED
 from nndesigner.spec import Shape
@@ -82,6 +92,10 @@ def _hwc(h: int, w: int, c: int) -> Shape:
     return Shape("HWC", (h, w, c))
 
 
+def _dhwc(d: int, h: int, w: int, c: int) -> Shape:
+    return Shape("DHWC", (d, h, w, c))
+
+
 CASES: list[Case] = [
     Case(Input(shape=(3,)), ()),
     Case(Output(), (_f(3),)),
@@ -91,6 +105,12 @@ CASES: list[Case] = [
     Case(Flatten(), (_hwc(3, 4, 2),)),
     Case(Reshape(shape=(4, -1)), (_f(12),)),
     Case(Reshape(shape=(3, 4, 1)), (_tf(3, 4),)),
+    Case(Permute(), (_tf(3, 4),)),
+    Case(Permute(order=(3, 1, 2)), (_hwc(2, 3, 4),)),
+    Case(RepeatVector(times=3), (_f(5),)),
+    Case(Embedding(vocabulary=7, units=3), (Shape("T", (6,), integer=True),), numbers=7),
+    Case(PositionalEncoding(), (_tf(6, 5),)),
+    Case(PositionalEncoding(form="learned"), (_tf(6, 4),)),
     # convolution
     Case(Conv2D(filters=5), (_hwc(7, 6, 6),)),
     Case(Conv2D(filters=3, padding="valid"), (_hwc(7, 6, 1),)),
@@ -116,17 +136,32 @@ CASES: list[Case] = [
     Case(AvgPool2D(kernel=(3, 3), strides=(2, 1), padding="same"), (_hwc(6, 7, 2),)),
     Case(AvgPool2D(kernel=(3, 2), strides=(1, 2)), (_hwc(7, 6, 2),)),
     Case(GlobalAvgPool2D(), (_hwc(5, 4, 6),)),
+    *(Case(layer, (_tf(7, 3),)) for layer in (
+        MaxPool1D(), MaxPool1D(kernel=3, strides=2, padding="same"), AvgPool1D(), AvgPool1D(kernel=3, strides=1),
+        GlobalAvgPool1D(), GlobalMaxPool1D())),
+    *(Case(layer, (_dhwc(3, 4, 5, 2),)) for layer in (
+        MaxPool3D(), MaxPool3D(kernel=(3, 2, 2), strides=(1, 2, 1)), AvgPool3D(), AvgPool3D(padding="same"),
+        GlobalAvgPool3D(), GlobalMaxPool3D())),
+    Case(GlobalMaxPool2D(), (_hwc(5, 4, 6),)),
+    Case(AdaptiveAvgPool2D(size=(3, 2)), (_hwc(7, 5, 4),)),
+    Case(AdaptiveAvgPool2D(size=(4, 6)), (_hwc(3, 5, 2),)),
     # normalisation
     Case(BatchNorm(), (_f(6),), batch=16),
     Case(BatchNorm(momentum=0.4, epsilon=0.01), (_hwc(5, 4, 3),)),
     Case(BatchNorm(), (_hwc(40, 40, 12),), batch=5),
     Case(LayerNorm(), (_f(6),)),
     Case(LayerNorm(), (_tf(5, 8),)),
+    Case(RMSNorm(), (_tf(5, 8),)),
+    Case(RMSNorm(epsilon=0.1), (_f(6),)),
+    Case(GroupNorm(groups=3), (_hwc(3, 4, 6),)),
+    Case(GroupNorm(groups=2), (_f(6),)),
+    Case(InstanceNorm(), (_hwc(3, 4, 5),)),
+    Case(InstanceNorm(), (_tf(5, 3),)),
     # activation
     *(Case(layer, (_f(9),)) for layer in (
         ReLU(), ReLU6(), LeakyReLU(), LeakyReLU(slope=0.3), PReLU(), ELU(), ELU(alpha=0.4), CELU(alpha=0.7), SELU(),
-        GELU(), GELU(form="tanh"), SiLU(), Mish(), HardSwish(), Softplus(), Sigmoid(), HardSigmoid(), Tanh(), Softsign(),
-        Softmax(), LogSoftmax())),
+        GELU(), GELU(form="tanh"), SiLU(), Mish(), HardSwish(), Softplus(), Sigmoid(), HardSigmoid(), Tanh(),
+        Softsign(), Softmax(), LogSoftmax())),
     Case(PReLU(), (_hwc(3, 4, 5),)),
     Case(GLU(), (_tf(4, 6),)),
     Case(LogSoftmax(), (_tf(5, 7),)),
@@ -135,9 +170,20 @@ CASES: list[Case] = [
     # regularisation and merging
     Case(Dropout(), (_hwc(4, 5, 6),)),
     Case(Dropout(rate=0.0), (_f(5),)),
+    *(Case(layer, (_hwc(4, 5, 6),)) for layer in (
+        SpatialDropout(), AlphaDropout(), GaussianNoise(), GaussianDropout())),
+    Case(SpatialDropout(), (_tf(4, 5),)),
     Case(Add(), (_f(5), _f(5), _f(5))),
     Case(Concatenate(), (_hwc(3, 4, 2), _hwc(3, 4, 5))),
     Case(Concatenate(), (_f(2), _f(1), _f(4))),
+    Case(Concatenate(axis="T"), (_tf(2, 3), _tf(4, 3))),
+    Case(Concatenate(axis="W"), (_hwc(2, 3, 2), _hwc(2, 1, 2))),
+    *(Case(layer, (_hwc(3, 4, 2),) * 3) for layer in (Average(), Multiply(), Maximum(), Minimum())),
+    *(Case(layer, (_hwc(3, 4, 2), _hwc(1, 1, 2))) for layer in (
+        Add(), Subtract(), Average(), Multiply(), Maximum(), Minimum())),
+    Case(Subtract(), (_f(5), _f(5))),
+    Case(Dot(), (_f(5), _f(5))),
+    Case(Dot(), (_tf(4, 3), _tf(4, 3))),
 ]
 #: cases with arithmetic of their own: views are made by the plan, Input and Output have none
 BOUND = [case for case in CASES if not case.layer.view and not isinstance(case.layer, (Input, Output))]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from layer_cases import Case
 
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
-from nndesigner.layers.merge import Add, Concatenate
-from nndesigner.layers.pool import GlobalAvgPool2D, MaxPool2D
+from nndesigner.layers.embedding import Embedding
+from nndesigner.layers.globalpool import GlobalAvgPool2D
+from nndesigner.layers.merge import Add, Concatenate, Multiply
+from nndesigner.layers.norm import GroupNorm
+from nndesigner.layers.pool import MaxPool2D
+from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout
 from nndesigner.layers.reshape import Flatten, Reshape
 from nndesigner.spec import Insert, Set, Shape, ShapeError
 
@@ -73,3 +78,40 @@ def test_merging_wants_fitting_branches():
     assert Concatenate().output_shape(HWC, Shape("HWC", (8, 8, 4))).dims == (8, 8, 7)
     with pytest.raises(ShapeError, match="8 H × 8 W"):
         Concatenate().output_shape(HWC, Shape("HWC", (4, 8, 4)))
+
+
+def test_embedding_wants_tokens_and_names_the_one_it_does_not_know():
+    layer = Embedding(vocabulary=4, units=3)
+    tokens = Shape("T", (5,), integer=True)
+    assert layer.output_shape(tokens) == Shape("TF", (5, 3))
+    with pytest.raises(ShapeError, match="whole numbers"):
+        layer.output_shape(F)
+    ctx = Case(layer, (tokens,), batch=1).bind()
+    ctx.x[0][0, 2] = 4
+    with pytest.raises(ValueError, match="Token 4 is not in the vocabulary of 4"):
+        layer.bind(ctx)[0]()
+
+
+def test_merging_repeats_an_input_along_axes_of_length_one():
+    gate = Shape("HWC", (1, 1, 3))
+    assert Multiply().output_shape(HWC, gate) == Multiply().output_shape(gate, HWC) == HWC
+    with pytest.raises(ShapeError, match="or 1 along an axis"):
+        Multiply().output_shape(HWC, Shape("HWC", (1, 2, 3)))
+    assert Concatenate(axis="W").output_shape(HWC, Shape("HWC", (8, 2, 3))).dims == (8, 10, 3)
+    with pytest.raises(ShapeError, match="choose another axis"):
+        Concatenate(axis="T").output_shape(HWC, HWC)
+
+
+def test_group_norm_proposes_groups_that_divide_the_channels():
+    with pytest.raises(ShapeError, match="set the groups to 4") as caught:
+        GroupNorm(groups=8).output_shape(Shape("HWC", (3, 3, 12)))
+    assert caught.value.remedies == (Set({"groups": 4}),)
+
+
+@pytest.mark.parametrize("layer", [AlphaDropout(rate=0.3), GaussianDropout(rate=0.3), Dropout(rate=0.3)])
+def test_noise_keeps_the_mean(layer):
+    ctx = Case(layer, (F,), batch=2000).bind()
+    layer.bind(ctx)[0]()
+    assert ctx.y.mean() == pytest.approx(ctx.x[0].mean(), abs=0.02)
+    if isinstance(layer, AlphaDropout):
+        assert ctx.y.var() == pytest.approx(1.0, abs=0.03)
