@@ -241,7 +241,7 @@ class _Actions(QObject):
     def _paste(self) -> None:
         clip = clipboard.take()
         if clip is None:
-            self._view.refuse(
+            self._view.refusal.say(
                 "The clipboard holds no layers.", self._view.scene_at(self._view.viewport().rect().center().toPointF())
             )
             return

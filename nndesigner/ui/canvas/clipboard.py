@@ -42,7 +42,7 @@ def read(text: str) -> dict[str, Any] | None:
 
 
 def offset(clip: dict[str, Any], graph: Graph, seen: QRectF) -> tuple[float, float]:
-    """By how much to move a pasted part: a little beside the original where that is in view, else to the view's middle."""
+    """How far to move a pasted part: a little beside the original where that is seen, else to the view's middle."""
     xs, ys = [n["x"] for n in clip["nodes"]], [n["y"] for n in clip["nodes"]]
     area = QRectF(min(xs), min(ys), max(xs) - min(xs) + NODE_W, max(ys) - min(ys) + NODE_H)
     dx = dy = 0.0

@@ -1,19 +1,62 @@
-"""A layer dragged from the palette: its ghost stands where it would land, with the wires it would get."""
+"""What is dragged onto the canvas: files, or a layer, whose ghost shows where it would land and its wires."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QMimeData, QPointF
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
 from nndesigner.layers import Layer
 from nndesigner.ui.canvas import adding
 from nndesigner.ui.canvas.edge_item import EdgeItem
 from nndesigner.ui.canvas.geometry import NODE_H, NODE_W, path_of, plain_wire
 from nndesigner.ui.canvas.overlay import GhostItem, WirePreview
+from nndesigner.ui.palette import MIME
 
 if TYPE_CHECKING:
     from nndesigner.ui.canvas.view import CanvasView
+
+
+class Drops:
+    """Takes the drag events of the view."""
+
+    def __init__(self, view: CanvasView) -> None:
+        self._view = view
+        self._layer: LayerDrop | None = None
+
+    def enter(self, event: QDragEnterEvent) -> None:
+        kind = bytes(event.mimeData().data(MIME).data()).decode("utf-8", "replace")
+        self.leave()
+        if kind in Layer.registry:
+            self._layer = LayerDrop(self._view, Layer.registry[kind])
+            self._layer.move(self._view.scene_at(event.position()))
+            event.acceptProposedAction()
+        elif _files(event.mimeData()):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def move(self, event: QDragMoveEvent) -> None:
+        if self._layer is not None:
+            self._layer.move(self._view.scene_at(event.position()))
+        event.acceptProposedAction()
+
+    def leave(self) -> None:
+        if self._layer is not None:
+            self._layer.leave()
+            self._layer = None
+
+    def drop(self, event: QDropEvent) -> None:
+        layer, self._layer = self._layer, None
+        if layer is not None:
+            self._view.setFocus()
+            layer.drop(self._view.scene_at(event.position()))
+            event.acceptProposedAction()
+        elif files := _files(event.mimeData()):
+            self._view.files_dropped.emit(files)
+            event.acceptProposedAction()
 
 
 class LayerDrop:
@@ -74,3 +117,8 @@ class LayerDrop:
         for wire in self._wires:
             self._board.removeItem(wire)
         self._wires.clear()
+
+
+def _files(mime: QMimeData) -> list[Path]:
+    """Local files that a drag carries."""
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()] if mime.hasUrls() else []

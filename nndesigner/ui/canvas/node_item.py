@@ -7,13 +7,10 @@ only copied. While the zoom changes, the old pixmap is stretched; the view sharp
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
-    QColor,
-    QFont,
     QFontMetricsF,
     QPainter,
     QPainterPath,
@@ -35,17 +32,26 @@ from nndesigner.ui.canvas.geometry import (
     PICTURE_H,
     PICTURE_Y,
     PORT,
-    node_rect,
+)
+from nndesigner.ui.canvas.node_parts import (
+    BODY,
+    BOUNDS,
+    MARGIN,
+    elided,
+    far_colours,
+    far_font,
+    far_title,
+    frame_pen,
+    outline,
+    paint_mark,
+    paint_port,
+    shadow,
 )
 
 if TYPE_CHECKING:
     from nndesigner.insight.probe import NodePicture
     from nndesigner.ui.canvas.thumbnails import Curves
 
-#: room around the body for ports, frame and shadow
-MARGIN = 14.0
-_BODY = node_rect(0, 0)
-_BOUNDS = _BODY.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
 #: below this zoom the letters of a flat rectangle would be too small to read
 _WORDLESS = 0.16
 
@@ -147,10 +153,10 @@ class NodeItem(QGraphicsItem):
         return NodeItem.Type
 
     def boundingRect(self) -> QRectF:
-        return _BOUNDS
+        return BOUNDS
 
     def shape(self) -> QPainterPath:
-        return _outline()
+        return outline()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         world = painter.worldTransform()
@@ -176,7 +182,7 @@ class NodeItem(QGraphicsItem):
             painter.drawPixmap(QPointF(0, 0), self._body)
             painter.setWorldTransform(world)
         else:
-            painter.drawPixmap(_BOUNDS, self._body, QRectF(self._body.rect()))
+            painter.drawPixmap(BOUNDS, self._body, QRectF(self._body.rect()))
         if self._picture is not None:
             self._paint_picture(painter, scale, settled)
         if self._selected or self._hovered or self._face.severity:
@@ -188,50 +194,50 @@ class NodeItem(QGraphicsItem):
     def _paint_far(self, painter: QPainter, zoom: float) -> None:
         tokens = theme.current()
         face = self._face
-        fill, ink = _far_colours(tokens.name, face.group)
+        fill, ink = far_colours(tokens.name, face.group)
         if zoom < _WORDLESS and not (self._selected or face.severity or self._hovered):
-            painter.fillRect(_BODY, fill)
+            painter.fillRect(BODY, fill)
             return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
-        painter.drawRoundedRect(_BODY, CORNER * 1.6, CORNER * 1.6)
+        painter.drawRoundedRect(BODY, CORNER * 1.6, CORNER * 1.6)
         if token := self._frame_token():
             # outside the colour, as the accent is one of the groups' colours
             gap = min(3 / zoom, MARGIN - 3)
-            painter.setPen(_frame_pen(tokens.name, token, min(2 / zoom, 6)))
+            painter.setPen(frame_pen(tokens.name, token, min(2 / zoom, 6)))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(_BODY.adjusted(-gap, -gap, gap, gap), CORNER * 1.6 + gap, CORNER * 1.6 + gap)
+            painter.drawRoundedRect(BODY.adjusted(-gap, -gap, gap, gap), CORNER * 1.6 + gap, CORNER * 1.6 + gap)
         if zoom >= _WORDLESS:
-            font = _far_font(round(10.5 / zoom))
+            font = far_font(round(10 / zoom))
             painter.setFont(font)
             painter.setPen(ink)
             painter.drawText(
-                _BODY.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignCenter, _far_title(face.title, font.pixelSize())
+                BODY.adjusted(4, 0, -4, 0), Qt.AlignmentFlag.AlignCenter, far_title(face.title, font.pixelSize())
             )
         if face.severity:
             size = 15 / zoom
-            _paint_mark(painter, QRectF(NODE_W - size * 0.6, -size * 0.4, size, size), face.severity)
+            paint_mark(painter, QRectF(NODE_W - size * 0.6, -size * 0.4, size, size), face.severity)
 
     def _paint_body(self, scale: float, ratio: float) -> QPixmap:
         """Shadow, body, header, footer and quiet ports, at `scale` pixels of a device with this pixel ratio."""
         tokens = theme.current()
-        pixmap = QPixmap(round(_BOUNDS.width() * scale + 1), round(_BOUNDS.height() * scale + 1))
+        pixmap = QPixmap(round(BOUNDS.width() * scale + 1), round(BOUNDS.height() * scale + 1))
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         painter.scale(scale, scale)
         painter.translate(MARGIN, MARGIN)
-        painter.drawPixmap(_BOUNDS.translated(0, 2), _shadow(tokens.dark), QRectF(_shadow(tokens.dark).rect()))
+        painter.drawPixmap(BOUNDS.translated(0, 2), shadow(tokens.dark), QRectF(shadow(tokens.dark).rect()))
         painter.setPen(QPen(theme.colour(tokens.line), 2 if tokens.strong_lines else 1))
         painter.setBrush(theme.colour(tokens.panel))
-        painter.drawRoundedRect(_BODY.adjusted(0.5, 0.5, -0.5, -0.5), CORNER, CORNER)
+        painter.drawRoundedRect(BODY.adjusted(0.5, 0.5, -0.5, -0.5), CORNER, CORNER)
         painter.drawLine(QPointF(1, FOOTER_Y), QPointF(NODE_W - 1, FOOTER_Y))
         self._paint_header(painter)
         self._paint_footer(painter)
         for _, place in self._ports.inputs:
-            _paint_port(painter, place, tokens.faint, tokens.canvas)
+            paint_port(painter, place, tokens.faint, tokens.canvas)
         if self._ports.output is not None:
-            _paint_port(painter, self._ports.output, tokens.faint, tokens.canvas)
+            paint_port(painter, self._ports.output, tokens.faint, tokens.canvas)
         painter.end()
         pixmap.setDevicePixelRatio(ratio)
         return pixmap
@@ -245,7 +251,7 @@ class NodeItem(QGraphicsItem):
         painter.drawRoundedRect(tile, 5, 5)
         icons.paint(painter, tile.adjusted(3, 3, -3, -3), face.icon, colour)
         title_font, summary_font = theme.font(13, 600), theme.font(11)
-        room = NODE_W - 36 - 10
+        room = NODE_W - 36 - (10 if self._ports.output is not None else 28)  # an answer gets a tick
         title = elided(face.title, title_font, room)
         width = QFontMetricsF(title_font).horizontalAdvance(title)
         painter.setFont(title_font)
@@ -286,7 +292,7 @@ class NodeItem(QGraphicsItem):
         if self._right is not None:
             tokens = theme.current()
             name, colour = ("mdi6.check-bold", tokens.right) if self._right else ("mdi6.close-thick", tokens.wrong)
-            icons.paint(painter, QRectF(NODE_W - 24, 12, 14, 14), name, colour)
+            icons.paint(painter, QRectF(NODE_W - 26, 12, 14, 14), name, colour)
 
     def _frame_token(self) -> str:
         if self._selected:
@@ -297,15 +303,15 @@ class NodeItem(QGraphicsItem):
 
     def _paint_frame(self, painter: QPainter) -> None:
         token = self._frame_token()
-        painter.setPen(_frame_pen(theme.current().name, token, 1.0 if token == "faint" else 2.0))
+        painter.setPen(frame_pen(theme.current().name, token, 1.0 if token == "faint" else 2.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         inset = 0.5 if token == "faint" else 0.0
-        painter.drawRoundedRect(_BODY.adjusted(inset, inset, -inset, -inset), CORNER, CORNER)
+        painter.drawRoundedRect(BODY.adjusted(inset, inset, -inset, -inset), CORNER, CORNER)
         tokens = theme.current()
         for place in [p for _, p in self._ports.inputs] + ([self._ports.output] if self._ports.output else []):
-            _paint_port(painter, place, getattr(tokens, token) if token != "faint" else tokens.muted, tokens.canvas)
+            paint_port(painter, place, getattr(tokens, token) if token != "faint" else tokens.muted, tokens.canvas)
         if self._face.severity:
-            _paint_mark(painter, QRectF(NODE_W - 11, -7, 18, 18), self._face.severity)
+            paint_mark(painter, QRectF(NODE_W - 11, -7, 18, 18), self._face.severity)
 
     def _paint_hot_ports(self, painter: QPainter) -> None:
         if self._hot_port is None and not self._lit:
@@ -316,87 +322,8 @@ class NodeItem(QGraphicsItem):
             places[""] = self._ports.output
         for name in self._lit:
             if name in places:
-                _paint_port(
+                paint_port(
                     painter, places[name], tokens.accent, theme.mixed(tokens.accent, tokens.canvas, 0.35), PORT + 2
                 )
         if self._hot_port in places:
-            _paint_port(painter, places[self._hot_port], tokens.accent, tokens.accent, PORT + 5)
-
-
-def elided(text: str, font: QFont, width: float) -> str:
-    """The text, with its middle left out where it is too long."""
-    return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, max(width, 0.0))
-
-
-def is_elided(face: Face) -> bool:
-    """Whether the node cannot show all its words, so that a tooltip must."""
-    room = NODE_W - 46
-    title = QFontMetricsF(theme.font(13, 600)).horizontalAdvance(face.title)
-    summary = QFontMetricsF(theme.font(11)).horizontalAdvance(face.summary) + 6 if face.summary else 0.0
-    shape = QFontMetricsF(theme.font(11)).horizontalAdvance(face.shape + face.parameters) + 8
-    return title + summary > room or shape > NODE_W - 22
-
-
-def _paint_port(painter: QPainter, place: QPointF, line: str, fill: str, size: float = PORT) -> None:
-    painter.setPen(QPen(theme.colour(line), 2))
-    painter.setBrush(theme.colour(fill))
-    radius = size / 2 - 1
-    painter.drawEllipse(place, radius, radius)
-
-
-def _paint_mark(painter: QPainter, box: QRectF, severity: str) -> None:
-    """The sign of a problem: a disc with an exclamation mark, a triangle for a warning; shape and colour both tell."""
-    tokens = theme.current()
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.colour(tokens.canvas))
-    painter.drawEllipse(box)
-    name, colour = ("mdi6.alert-circle", tokens.wrong) if severity == "error" else ("mdi6.alert", tokens.warning)
-    inset = box.width() * (0.06 if severity == "error" else 0.14)
-    icons.paint(painter, box.adjusted(inset, inset, -inset, -inset), name, colour)
-
-
-@cache
-def _outline() -> QPainterPath:
-    path = QPainterPath()
-    path.addRoundedRect(_BODY, CORNER, CORNER)
-    return path
-
-
-@cache
-def _frame_pen(theme_name: str, token: str, width: float) -> QPen:
-    return QPen(theme.colour(getattr(theme.THEMES[theme_name], token)), width)
-
-
-@cache
-def _far_colours(theme_name: str, group: str) -> tuple[QColor, QColor]:
-    """Fill and ink of the flat rectangle."""
-    tokens = theme.THEMES[theme_name]
-    fill = theme.mixed(theme.group_colour(group), tokens.panel, 0.8 if tokens.dark else 0.85)
-    ink = max(("#FFFFFF", "#101216"), key=lambda c: theme.contrast(c, fill))
-    return theme.colour(fill), theme.colour(ink)
-
-
-@cache
-def _far_font(pixels: int) -> QFont:
-    return QFont(theme.font(max(pixels, 12), 600))
-
-
-@cache
-def _far_title(title: str, pixels: int) -> str:
-    return elided(title, _far_font(pixels), NODE_W - 16)
-
-
-@cache
-def _shadow(dark: bool) -> QPixmap:
-    """A soft shadow for the whole bounds, made once: rounded rectangles laid over each other, each a little larger."""
-    pixmap = QPixmap(round(_BOUNDS.width()), round(_BOUNDS.height()))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(0, 0, 0, 9 if dark else 2))
-    body = _BODY.translated(MARGIN, MARGIN)
-    for reach in range(-2, round(MARGIN) - 3, 1 if dark else 2):
-        painter.drawRoundedRect(body.adjusted(-reach, -reach, reach, reach), CORNER + reach, CORNER + reach)
-    painter.end()
-    return pixmap
+            paint_port(painter, places[self._hot_port], tokens.accent, tokens.accent, PORT + 5)

@@ -51,9 +51,9 @@ def render(
     elif picture.kind == "curves":
         _paint_curves(painter, area, picture.data[:MOST_TILES], theme.group_colour(group))
     elif picture.kind == "maps":
-        _paint_tiles(painter, area, [signed_image(tile) for tile in picture.data[:MOST_TILES]])
+        _paint_tiles(painter, area.adjusted(1, 0, -1, 0), [signed_image(tile) for tile in picture.data[:MOST_TILES]])
     else:
-        _paint_tiles(painter, area, [grey_image(tile) for tile in picture.data[:MOST_TILES]])
+        _paint_tiles(painter, area.adjusted(1, 0, -1, 0), [grey_image(tile) for tile in picture.data[:MOST_TILES]])
     painter.end()
     return pixmap
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF
 
 from nndesigner.ui.canvas.edge_item import EdgeItem
 from nndesigner.ui.canvas.face import description
-from nndesigner.ui.canvas.node_item import is_elided
+from nndesigner.ui.canvas.node_parts import is_elided
 from nndesigner.ui.canvas.scene import CanvasScene
 
 #: below this zoom the words on a node are small, so a tooltip repeats them

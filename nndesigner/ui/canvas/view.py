@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -29,24 +26,21 @@ from nndesigner.ui.canvas import adding, keys, ranking, tooltips
 from nndesigner.ui.canvas.actions import make_actions
 from nndesigner.ui.canvas.add_menu import AddMenu
 from nndesigner.ui.canvas.context_menu import menu_for
-from nndesigner.ui.canvas.dropping import LayerDrop
+from nndesigner.ui.canvas.dropping import Drops
 from nndesigner.ui.canvas.empty import EmptyState
 from nndesigner.ui.canvas.gestures import Gesture, MoveNodes, Pan, Pointer, RubberBand
 from nndesigner.ui.canvas.minimap import MiniMap
-from nndesigner.ui.canvas.overlay import BubbleItem
 from nndesigner.ui.canvas.pictures import PictureFeed
 from nndesigner.ui.canvas.plane import Plane
+from nndesigner.ui.canvas.refusal import Refusal
 from nndesigner.ui.canvas.renaming import TitleEditor
 from nndesigner.ui.canvas.scene import CanvasScene
 from nndesigner.ui.canvas.wiring import DrawWire, PressWire
 from nndesigner.ui.document import Document
-from nndesigner.ui.palette import MIME
 from nndesigner.ui.runner import Runner
 
 #: mouse moves are handled at most so often
 _MOVE_MS = 8
-#: a refusal stays on the screen for so long
-_REFUSAL_MS = 4000
 #: height of a node's header, where a double click renames
 _HEADER_H = 34
 
@@ -75,14 +69,13 @@ class CanvasView(Plane):
         self._gesture: Gesture | None = None
         #: node with a port under the pointer
         self._hot: str | None = None
-        self._drop: LayerDrop | None = None
+        self._drops = Drops(self)
         self._space = False
         self._space_used = False
         self._pending: Pointer | None = None
         self._last = QPointF()
         self._move_timer = self.one_shot(_MOVE_MS, self.flush_moves)
-        self._refusal_timer = self.one_shot(_REFUSAL_MS, self._end_refusal)
-        self._refusal: BubbleItem | None = None
+        self.refusal = Refusal(self)
 
         self.add_menu = AddMenu(self)
         self.menu = self.add_menu.menu
@@ -146,20 +139,6 @@ class CanvasView(Plane):
             self.document.select(())
             self.board.select_edges((edge,))
 
-    def refuse(self, text: str, at: QPointF) -> None:
-        """Say near the cursor why something cannot be done."""
-        self._end_refusal()
-        self._refusal = BubbleItem()
-        self.board.addItem(self._refusal)
-        self._refusal.say(text, at, "error")
-        self._refusal_timer.start()
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
-
-    @property
-    def refusal(self) -> str:
-        """The sentence that is shown now, if any."""
-        return self._refusal.text if self._refusal is not None else ""
-
     def rename(self, node_id: str | None = None) -> None:
         """Edit a node's title in place."""
         node_id = node_id or next(iter(self.document.selection), None)
@@ -189,7 +168,7 @@ class CanvasView(Plane):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.menu.dismiss()
-        self._end_refusal()
+        self.refusal.end()
         QToolTip.hideText()
         at = self._pointer(event)
         if self._gesture is not None:
@@ -354,41 +333,22 @@ class CanvasView(Plane):
     def hideEvent(self, event: QHideEvent) -> None:
         self.cancel_gesture()
         self._move_timer.stop()
-        self._end_refusal()
+        self.refusal.end()
         super().hideEvent(event)
 
     # --- drops ---
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        kind = bytes(event.mimeData().data(MIME).data()).decode("utf-8", "replace")
-        if kind in Layer.registry:
-            self._drop = LayerDrop(self, Layer.registry[kind])
-            self._drop.move(self.scene_at(event.position()))
-            event.acceptProposedAction()
-        elif _files(event.mimeData()):
-            event.acceptProposedAction()
-        else:
-            event.ignore()
+        self._drops.enter(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if self._drop is not None:
-            self._drop.move(self.scene_at(event.position()))
-        event.acceptProposedAction()
+        self._drops.move(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        if self._drop is not None:
-            self._drop.leave()
-            self._drop = None
+        self._drops.leave()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        drop, self._drop = self._drop, None
-        if drop is not None:
-            drop.drop(self.scene_at(event.position()))
-            self.setFocus()
-            event.acceptProposedAction()
-        elif files := _files(event.mimeData()):
-            self.files_dropped.emit(files)
-            event.acceptProposedAction()
+        self._drops.drop(event)
 
     # --- menus ---
 
@@ -411,13 +371,8 @@ class CanvasView(Plane):
         self.minimap.follow()
 
     def _edit_failed(self, text: str) -> None:
-        self.refuse(text, self.cursor_in_scene())
-
-    def _end_refusal(self) -> None:
-        self._refusal_timer.stop()
-        if self._refusal is not None:
-            self.board.removeItem(self._refusal)
-            self._refusal = None
+        if self.hasFocus():  # otherwise another panel tried the edit, and tells it
+            self.refusal.say(text, self.cursor_in_scene())
 
     def reveal_nodes(self, ids: Iterable[str]) -> None:
         """Pan as far as needed to see them."""
@@ -441,8 +396,3 @@ class CanvasView(Plane):
 
     def _pointer(self, event: QMouseEvent) -> Pointer:
         return Pointer(event.position(), self.scene_at(event.position()), event.modifiers())
-
-
-def _files(mime: object) -> list[Path]:
-    """Local files that a drag carries."""
-    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()] if mime.hasUrls() else []

@@ -56,7 +56,7 @@ class DrawWire(Gesture):
         self._end()
         if target is not None:
             if reason:
-                self.view.refuse(reason, at.scene)
+                self.view.refusal.say(reason, at.scene)
             else:
                 self._wire(*target)
         elif self._edge is not None:

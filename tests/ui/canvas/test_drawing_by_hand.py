@@ -148,7 +148,7 @@ def test_a_wire_that_would_close_a_circle_is_refused_with_a_sentence(hands):
     hands.move(hands.input("n2"))
     hands.release(hands.input("n2"))
     assert hands.graph == graph
-    assert "circle" in hands.view.refusal
+    assert "circle" in hands.view.refusal.text
 
 
 def test_ports_that_fit_light_up(hands):
