@@ -20,6 +20,8 @@ __all__ = ["GAP_X", "GAP_Y", "GRID", "NODE_H", "NODE_W", "arrange", "free_spot"]
 GRID = 20
 #: a drawing with up to so many columns stays in one row
 ROW = 6
+#: a row may be so much longer where that avoids cutting through a shortcut
+SLACK = 2
 #: width by height that the folding of a long network aims at
 ASPECT = 1.6
 #: wires longer than this altogether, in columns, get no lanes of their own
@@ -304,10 +306,8 @@ def _rows(columns: Sequence[Sequence[_Item]]) -> list[tuple[int, int]]:
     best[0] = 0.0
     for end in range(1, n + 1):
         cut = 0 if end == n else 4 * (passing[end - 1] - 1) ** 2
-        for start in range(max(0, end - most), end):
+        for start in range(max(0, end - most - SLACK), end):
             length = end - start - (1 if start == 0 else 0)  # the first row is not indented and holds one more
-            if start and length > most - 1:
-                continue
             cost = best[start] + (length - even) ** 2 + cut
             if cost < best[end]:
                 best[end], start_of[end] = cost, start
