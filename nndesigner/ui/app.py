@@ -21,6 +21,8 @@ from nndesigner.ui import theme
 
 #: milliseconds between two looks at the garbage
 GC_INTERVAL = 500
+#: milliseconds after the start at which the plot libraries are loaded, so that the first project opens at once
+IDLE = 700
 
 
 def run(project: Path | None = None) -> int:
@@ -103,6 +105,8 @@ def _settle(window: object, collector: Collector) -> None:
     window.devices.start()
     window.files.start_keeping()
     collector.freeze()
+    for index, view in enumerate(window.later):
+        QTimer.singleShot(IDLE + 100 * index, view, view.load)
 
 
 class Collector(QObject):

@@ -206,19 +206,28 @@ class _Head(QWidget):
 
 
 class Later(QWidget):
-    """Makes a view when it is first seen: pyqtgraph and its like must not slow the start."""
+    """Makes a view when it is first seen with something to show: pyqtgraph and its like must not slow the start."""
 
-    def __init__(self, module: str, name: str, make: Callable[[type], QWidget]) -> None:
+    def __init__(self, module: str, name: str, make: Callable[[type], QWidget], wanted: Callable[[], bool]) -> None:
         super().__init__()
-        self._module, self._name, self._make = module, name, make
+        self._module, self._name, self._make, self._wanted = module, name, make, wanted
         self.made: QWidget | None = None
         self._layout = QVBoxLayout(self)
         margins(self._layout, 0, gap=0)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self.made is None:
-            QTimer.singleShot(0, self, self.build)
+        # While docks are being arranged all of them are shown for a moment, so this waits until the dust has settled.
+        QTimer.singleShot(0, self, self.look)
+
+    def look(self) -> None:
+        """Make the view if it is seen and wanted."""
+        if self.made is None and self.isVisible() and self._wanted():
+            self.build()
+
+    def load(self) -> None:
+        """Only import what the view needs."""
+        import_module(self._module)
 
     def build(self) -> QWidget:
         """Make the view now."""
@@ -226,5 +235,3 @@ class Later(QWidget):
             self.made = self._make(getattr(import_module(self._module), self._name))
             self._layout.addWidget(self.made)
         return self.made
-
-

@@ -110,8 +110,9 @@ class Window(QMainWindow):
             ("confusion", "Confusion", "confusion", "ConfusionView"),
             ("predictions", "Predictions", "predictions", "PredictionsView"), ("try", "Try", "try_view", "TryView"),
         ):
-            add(name, title, _BOTTOM,
-                Later(f"nndesigner.ui.views.{module}", cls, lambda view: view(document, runner)))
+            view = Later(f"nndesigner.ui.views.{module}", cls, lambda make: make(document, runner),
+                         lambda: not self.on_start_page)
+            add(name, title, _BOTTOM, view)
         self.problems = ProblemsPanel(document)
         add("problems", "Problems", _BOTTOM, self.problems)
 
@@ -157,6 +158,13 @@ class Window(QMainWindow):
     def show_canvas(self) -> None:
         """Leave the start page."""
         self._centre.setCurrentWidget(self.canvas)
+        for view in self.later:
+            QTimer.singleShot(0, view, view.look)
+
+    @property
+    def later(self) -> list[Later]:
+        """The views that are made when they are first seen."""
+        return [dock.content for dock in self.docks.by_name.values() if isinstance(dock.content, Later)]
 
     def show_start(self) -> None:
         """The page with examples and recent files; the open project stays."""

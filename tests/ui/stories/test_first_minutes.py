@@ -213,7 +213,7 @@ def test_commands_are_found_by_typing(person):
     person.open_example("iris_table")
     palette = person.window._commands
     person.window.menus.commands.trigger()
-    QTest.keyClicks(palette.search, "add max")
+    QTest.keyClicks(palette.search, "add maxpool2d")
     QTest.keyClick(palette.search, Qt.Key.Key_Return)
     assert any(n.layer.kind == "maxpool2d.v1" for n in person.document.graph.nodes)
     person.window.commands_wanted()
