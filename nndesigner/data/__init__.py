@@ -4,6 +4,6 @@ Importing the package registers every source.
 """
 
 from nndesigner.data import csv_file, generated, idx_file, npz_file, samples
-from nndesigner.data.source import Cancelled, Source
+from nndesigner.data.source import Cancelled, Source, source_for
 
-__all__ = ["Cancelled", "Source", "csv_file", "generated", "idx_file", "npz_file", "samples"]
+__all__ = ["Cancelled", "Source", "csv_file", "generated", "idx_file", "npz_file", "samples", "source_for"]

@@ -43,6 +43,7 @@ class Csv(Source):
     icon = "mdi6.file-delimited-outline"
     keywords = ("table", "spreadsheet", "text", "tsv", "excel", "own data", "comma")
     form = "table"
+    suffixes = (".csv", ".tsv", ".tab", ".txt")
 
     path: str = param("", "File", "The CSV file.", editor="file")
     delimiter: Literal["auto", ",", ";", "\t", "|"] = param(

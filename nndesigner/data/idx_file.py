@@ -86,17 +86,19 @@ class Idx(Source):
     icon = "mdi6.image-multiple-outline"
     keywords = ("MNIST", "Fashion-MNIST", "EMNIST", "ubyte", "images", "digits", "own data")
     form = "images"
+    suffixes = ("-ubyte", "-ubyte.gz", ".idx", ".idx.gz", ".idx3", ".idx3.gz")
 
     images: str = param("", "Pictures", "File of pictures, for example train-images-idx3-ubyte.gz.", editor="file")
-    labels: str = param("", "Labels", "File of labels, for example train-labels-idx1-ubyte.gz. Empty: found beside the "
-                        "pictures, or none.", editor="file")
+    labels: str = param("", "Labels", "File of labels, for example train-labels-idx1-ubyte.gz. Empty: none, "
+                        "so a network can only repeat the pictures.", editor="file")
     test_images: str = param("", "Test pictures", "File of pictures kept for testing. Empty: the test part is drawn "
                              "from the pictures.", editor="file", advanced=True)
     test_labels: str = param("", "Test labels", "File of labels of the test pictures.", editor="file", advanced=True)
 
     @classmethod
-    def beside(cls, images: Path) -> Idx:
-        """The source for a file of pictures, with the files that by their names belong to it."""
+    def for_file(cls, path: Path) -> Idx:
+        """The source for a file of pictures or labels, with the files that by their names belong to it."""
+        images = _partner(path, tuple((label, image) for image, label in _PARTNERS)) or path
         labels = _partner(images, _PARTNERS)
         test = _partner(images, _TEST)
         test_labels = _partner(test, _PARTNERS) if test else None

@@ -41,6 +41,7 @@ class Npz(Source):
     icon = "mdi6.zip-box-outline"
     keywords = ("npz", "npy", "numpy", "array", "matrix", "own data")
     form = "table"
+    suffixes = (".npz", ".npy")
 
     path: str = param("", "File", "The .npz file.", editor="file")
     x: str = param("", "Samples", "Name of the array of samples. Empty: guessed.")

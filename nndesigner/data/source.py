@@ -23,6 +23,13 @@ class Source(Declared):
 
     #: how its data are shown; a file decides for itself and may give another form when loaded
     form: ClassVar[Form]
+    #: endings of file names, in small letters, that it reads
+    suffixes: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def for_file(cls, path: Path) -> Self:
+        """The source for one of its files, with everything that can be guessed."""
+        return cls(path=str(path))
 
     def load(self, progress: Progress) -> Dataset:
         """Read or make the data. Raises DataError, and Cancelled when `progress` does."""
@@ -50,6 +57,15 @@ class Source(Declared):
 
     def _with_files(self, changed: dict[str, str]) -> Self:
         return self.replaced(**changed) if changed else self
+
+
+def source_for(path: Path) -> Source | None:
+    """The source that reads a file, by the file's name; None when none does."""
+    name = path.name.lower()
+    for source in Source.all():
+        if source.suffixes and name.endswith(source.suffixes):
+            return source.for_file(path)
+    return None
 
 
 def quiet(fraction: float | None, text: str) -> None:

@@ -37,8 +37,9 @@ def mnist(tmp_path):
 
 def test_a_set_like_mnist_finds_its_files_and_keeps_its_parts(mnist):
     folder, made = mnist
-    source = Idx.beside(folder / "train-images-idx3-ubyte.gz")
+    source = Idx.for_file(folder / "train-images-idx3-ubyte.gz")
     assert source.test_labels.endswith("t10k-labels-idx1-ubyte.gz")
+    assert Idx.for_file(folder / "train-labels-idx1-ubyte.gz") == source
     data = source.load(quiet)
     assert len(data) == 40 and data.form == "images" and data.column("image").values.dtype == np.uint8
     np.testing.assert_array_equal(data.column("image").values[:30, ..., 0], made["train"][0])
@@ -56,7 +57,7 @@ def test_pictures_alone(mnist):
     assert [c.name for c in data.columns] == ["image"] and len(data) == 10
     for name in ("train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
         (folder / name).unlink()
-    alone = Idx.beside(folder / "train-images-idx3-ubyte.gz")
+    alone = Idx.for_file(folder / "train-images-idx3-ubyte.gz")
     assert (alone.labels, alone.test_images, alone.test_labels) == ("", "", "")
 
 

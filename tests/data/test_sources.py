@@ -138,6 +138,18 @@ def test_paths_move_with_the_project(tmp_path):
     assert of("csv.v1").resolve(tmp_path).path == ""
 
 
+def test_a_file_finds_its_source():
+    from pathlib import Path
+
+    from nndesigner.data import source_for
+
+    for name, kind in [("a.CSV", "csv.v1"), ("a.tsv", "csv.v1"), ("a.npz", "npz.v1"), ("a.npy", "npz.v1"),
+                       ("train-images-idx3-ubyte.gz", "idx.v1"), ("t10k-images-idx3-ubyte", "idx.v1")]:
+        found = source_for(Path("folder", name))
+        assert found.kind == kind and next(iter(found.files().values())) == str(Path("folder", name))
+    assert source_for(Path("a.docx")) is None
+
+
 def test_loading_can_be_cancelled(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n")
 
