@@ -58,7 +58,7 @@ def train(
     """Train a project and save what it learned; Ctrl-C stops and saves too."""
     from nndesigner.cli.running import load_data
     from nndesigner.cli.running import train as run
-    from nndesigner.cli.showing import Progress, metric_table
+    from nndesigner.cli.showing import Progress, finite, metric_table
     from nndesigner.project.file import save
 
     with _exit_codes():
@@ -97,7 +97,7 @@ def train(
             _errors().print(escape(message))
         if as_json:
             _print_json({
-                "project": str(saved), "metrics": outcome.metrics, "epochs": outcome.telemetry.epoch,
+                "project": str(saved), "metrics": finite(outcome.metrics), "epochs": outcome.telemetry.epoch,
                 "steps": outcome.telemetry.step, "seconds": round(outcome.telemetry.seconds_run, 3),
                 "seed": training.seed, "device": training.device, "interrupted": outcome.interrupted,
             })

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from nndesigner.data.csv_file import read_inputs
 from nndesigner.data.dataset import DataError
-from nndesigner.exchange.picture import SUFFIXES, read_picture
+from nndesigner.data.encoding import RawInput
+from nndesigner.data.pictures import SUFFIXES, read_picture
 from nndesigner.exchange.prediction import Prediction, Predictor, from_project
 from nndesigner.project.atomic import write_atomically
 from nndesigner.project.file import Project
@@ -43,8 +44,8 @@ def predict_file(project: Project, path: Path, invert: bool | None = None) -> An
     """
     predictor = from_project(project)
     if path.suffix.lower() in SUFFIXES:
-        raw: Mapping[str, Any] = {_picture_column(predictor).column: read_picture(
-            str(path), _picture_column(predictor), invert)}
+        column = _picture_column(predictor)
+        raw: Mapping[str, Any] = {column.column: read_picture(str(path), column, invert)}
         places, notes = (path.name,), ()
     else:
         table = read_inputs(str(path), predictor.inputs)
@@ -57,7 +58,7 @@ def predict_file(project: Project, path: Path, invert: bool | None = None) -> An
     return Answers(dict(zip(names, found.values(), strict=True)), places, notes)
 
 
-def _picture_column(predictor: Predictor) -> Any:
+def _picture_column(predictor: Predictor) -> RawInput:
     inputs = predictor.inputs
     if len(inputs) != 1:
         raise DataError(f"The network needs {len(inputs)} inputs; a picture alone is not enough.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -81,7 +82,14 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
 
 
 def _value(name: str, value: float) -> str:
+    if not math.isfinite(value):
+        return "–"
     return f"{100 * value:.1f} %" if name.split(" ")[0] in _SHARES else f"{value:.4g}"
+
+
+def finite(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
+    """For JSON, which knows no NaN (R² of a single sample): None instead."""
+    return {part: {n: v if math.isfinite(v) else None for n, v in found.items()} for part, found in metrics.items()}
 
 
 def metric_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:

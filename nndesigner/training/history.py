@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -97,7 +98,9 @@ class History:
         arrays, curves = {}, {}
         for name, curve in self.curves.items():
             arrays[name], curves[name] = curve.to_state()
-        return arrays, {"curves": curves, "metrics": [[*key, value] for key, value in self.metrics.items()]}
+        # A figure of too few samples is no number (R² of one), and JSON knows none of those.
+        metrics = [[*key, value] for key, value in self.metrics.items() if math.isfinite(value)]
+        return arrays, {"curves": curves, "metrics": metrics}
 
     @classmethod
     def from_state(cls, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> History:

@@ -18,12 +18,17 @@ from nndesigner.cli import gui, has_display
 from nndesigner.cli.commands import app
 from nndesigner.cli.running import load_data, train
 from nndesigner.data.csv_file import read_inputs
-from nndesigner.exchange.picture import read_picture
+from nndesigner.data.generated import Curve
+from nndesigner.data.pictures import read_picture
+from nndesigner.data.preparing import DataSettings
 from nndesigner.exchange.prediction import from_project
 from nndesigner.graph import edit
 from nndesigner.graph.model import Graph
+from nndesigner.project.design import Design
 from nndesigner.project.file import Project, load, save
 from nndesigner.resources import examples, resource
+from nndesigner.training.settings import TrainSettings
+from tests.cli.conftest import dense
 
 
 def run(*arguments, code=0):
@@ -80,6 +85,22 @@ def test_resume_goes_on(spirals):
     run("train", spirals)
     fresh = load(spirals).checkpoint
     assert all(np.array_equal(a, fresh.part("weights")[n]) for n, a in resumed.part("weights").items())
+
+
+def test_figures_of_a_single_sample(tmp_path):
+    """R² of one sample is no number; that hinders neither saving nor JSON."""
+    data = DataSettings(source=Curve(samples=10), validation=0.1, test=0.1)
+    path = save(Project(Design(dense(1), data, TrainSettings(epochs=2))), tmp_path / "p.nnd")
+    metrics = json.loads(run("train", path, "--json").stdout)["metrics"]
+    assert metrics["validation"]["r2"] is None and metrics["test"]["r2"] is None
+    assert metrics["train"]["r2"] is not None
+    assert load(path).checkpoint.state["epoch"] == 2
+
+
+def test_without_a_test_part(tmp_path):
+    data = DataSettings(source=Curve(samples=20), validation=0, test=0)
+    path = save(Project(Design(dense(1), data, TrainSettings(epochs=2))), tmp_path / "p.nnd")
+    assert set(json.loads(run("train", path, "--json").stdout)["metrics"]) == {"train"}
 
 
 def test_training_that_fails(failing):
