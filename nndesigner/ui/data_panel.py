@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -316,18 +315,5 @@ class RowsDialog(QDialog):
         count = f"The first {self._model.rowCount()} of {numbers.exact(len(dataset))} samples"
         layout.addWidget(label(count, "caption"))
         layout.addWidget(table)
-
-
-def source_for_file(path: Path) -> Source | None:
-    """The source that reads a dropped file; None when none does. The path is kept whole."""
-    name = path.name.lower()
-    for ending, kind, field in (
-        ((".csv", ".tsv", ".txt"), "csv.v1", "path"), ((".npz",), "npz.v1", "path"),
-        (("-ubyte", "-ubyte.gz", ".idx", ".idx.gz"), "idx.v1", "images"),
-    ):
-        cls = Source.registry.get(kind)
-        if cls is not None and name.endswith(ending):
-            return cls(**{field: str(path)})
-    return None
 
 

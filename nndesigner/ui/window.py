@@ -8,12 +8,13 @@ from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from nndesigner.data import source_for
 from nndesigner.graph.templates import propose
 from nndesigner.ui import dialogs, theme
 from nndesigner.ui.banner import Banner
 from nndesigner.ui.canvas.view import CanvasView
 from nndesigner.ui.command_palette import CommandPalette
-from nndesigner.ui.data_panel import DataPanel, source_for_file
+from nndesigner.ui.data_panel import DataPanel
 from nndesigner.ui.devices import Devices
 from nndesigner.ui.docks import Docks, Later
 from nndesigner.ui.document import Document
@@ -188,7 +189,7 @@ class Window(QMainWindow):
             if path.suffix.lower() == ".nnd":
                 self.files.open(path)
                 return
-            source = source_for_file(path)
+            source = source_for(path)
             if source is not None:
                 self.show_canvas()
                 self.document.edit_data(f"Use {path.name}", source=source, roles={}, kinds={})
