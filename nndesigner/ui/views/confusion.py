@@ -68,7 +68,7 @@ class ConfusionView(LiveView):
         self.matrix = MatrixPicture()
         self.matrix.setAccessibleName(self.tr("Confusion matrix"))
         self.matrix.setToolTip(self.tr("Click a cell to see its samples (arrow keys and Enter do the same)"))
-        self.export = ExportButton(self.matrix, lambda: "confusion", self.csv)
+        self.export = ExportButton((self.matrix,), lambda: "confusion", self.csv)
         table = QWidget()
         inner = margins(QVBoxLayout(table), 12, 4, 8, 4, gap=2)
         inner.addLayout(line(self.outputs, self.summary, 1, self.axes, self.export, gap=8))

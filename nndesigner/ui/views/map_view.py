@@ -53,7 +53,7 @@ class MapView(LiveView):
         self.readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         role(self.readout, "caption")
         self.readout.hide()
-        export = ExportButton(self.picture, lambda: "map", self.csv)
+        export = ExportButton((self.legend, self.picture), lambda: "map", self.csv)
         layout = margins(QVBoxLayout(self.content), 12, 4, 8, 4, gap=2)
         self.head = line(self.legend, self.points, self.areas, export, gap=2)
         layout.addLayout(self.head)

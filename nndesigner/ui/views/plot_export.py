@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QGuiApplication, QPainter
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtGui import QGuiApplication, QPainter, QPixmap
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QToolButton, QWidget
 
@@ -17,39 +18,57 @@ from nndesigner.ui.parts import set_icon
 SCALE = 3
 
 
-def write_png(widget: QWidget, path: Path) -> None:
-    """The widget as a picture at three times its size. Raises OSError."""
-    from PySide6.QtGui import QPixmap
-
-    picture = QPixmap(widget.size() * SCALE)
+def write_png(widgets: Sequence[QWidget], path: Path) -> None:
+    """The widgets one below the other as a picture at three times their size. Raises OSError."""
+    picture = QPixmap(_size(widgets) * SCALE)
     picture.setDevicePixelRatio(SCALE)
-    picture.fill(theme.colour(theme.current().panel))
-    widget.render(picture)
+    painter = QPainter(picture)
+    _paint(painter, widgets)
+    painter.end()
     if not picture.save(str(path), "PNG"):
         raise OSError(f"'{path}' could not be written.")
 
 
-def write_svg(widget: QWidget, path: Path) -> None:
-    """The widget as a vector picture. Raises OSError."""
+def write_svg(widgets: Sequence[QWidget], path: Path) -> None:
+    """The widgets one below the other as a vector picture. Raises OSError."""
     path.open("ab").close()  # QSvgGenerator does not say why it cannot write
     generator = QSvgGenerator()
     generator.setFileName(str(path))
-    generator.setSize(QSize(widget.width(), widget.height()))
-    generator.setViewBox(QRectF(widget.rect()))
-    generator.setTitle(widget.accessibleName())
+    generator.setResolution(96)
+    generator.setSize(_size(widgets))
+    generator.setViewBox(QRect(QPoint(), _size(widgets)))
+    generator.setTitle(widgets[-1].accessibleName())
     painter = QPainter(generator)
-    painter.fillRect(widget.rect(), theme.colour(theme.current().panel))
-    widget.render(painter)
+    _paint(painter, widgets)
     painter.end()
+
+
+def _size(widgets: Sequence[QWidget]) -> QSize:
+    return QSize(max(widget.width() for widget in widgets), sum(widget.height() for widget in widgets))
+
+
+def _paint(painter: QPainter, widgets: Sequence[QWidget]) -> None:
+    painter.fillRect(QRect(QPoint(), _size(widgets)), theme.colour(theme.current().panel))
+    top = 0
+    for widget in widgets:
+        points = [item for item in widget.scene().items() if isinstance(item, pg.ScatterPlotItem)] if isinstance(
+            widget, pg.PlotWidget) else []
+        for item in points:  # else points are drawn from a picture of the screen's resolution
+            item.setExportMode(True, {"antialias": True})
+        # not widget.render: plots have another function of that name
+        QWidget.render(widget, painter, QPoint(0, top))
+        for item in points:
+            item.setExportMode(False)
+        top += widget.height()
 
 
 class ExportButton(QToolButton):
     """The menu that saves a view as PNG, SVG or CSV and copies its numbers."""
 
-    def __init__(self, widget: QWidget, name: Callable[[], str], csv: Callable[[], str]) -> None:
-        """`widget` is what a picture shows, `name` a file name without ending, `csv` gives the numbers."""
+    def __init__(self, widgets: Sequence[QWidget], name: Callable[[], str], csv: Callable[[], str]) -> None:
+        """`widgets` are what a picture shows, `name` a file name without ending, `csv` gives the numbers."""
         super().__init__()
-        self._widget, self._name, self._csv = widget, name, csv
+        self._widgets, self._name, self._csv = widgets, name, csv
         set_icon(self, "mdi6.export-variant", "muted")
         self.setProperty("role", "plain")
         self.setToolTip(self.tr("Save or copy what this shows"))
@@ -71,9 +90,9 @@ class ExportButton(QToolButton):
         """Write the form that the ending of the path names. Raises OSError."""
         match path.suffix.lower():
             case ".png":
-                write_png(self._widget, path)
+                write_png(self._widgets, path)
             case ".svg":
-                write_svg(self._widget, path)
+                write_svg(self._widgets, path)
             case _:
                 path.write_text(self._csv(), encoding="utf-8")
 

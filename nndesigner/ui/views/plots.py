@@ -87,7 +87,7 @@ class CurveView(QWidget):
         self.readout.hide()
         role(self.readout, "readout")
 
-        self.export = ExportButton(self.plot, lambda: self._pair.name.replace(" ", "_") or "curve", self.csv)
+        self.export = ExportButton((self.legend, self.plot), lambda: self._pair.name.replace(" ", "_"), self.csv)
         self.empty = EmptyState(self.icon)
         content = QWidget()
         inner = margins(QVBoxLayout(content), 12, 4, 8, 6, gap=2)
@@ -234,7 +234,7 @@ class CurveView(QWidget):
         if pair.empty:
             return
         ends = [float(curve[-1]) for curve in (pair.train_x, pair.val_x) if len(curve)]
-        self.plot.set_range(x=(0.0, max(float(telemetry.epochs), 1.0, *ends) * 1.005))
+        self.plot.set_range(x=(0.0, max(float(telemetry.epochs), 1.0, *ends) * 1.02))
         shown = np.concatenate([pair.train_y, self._smooth, pair.val_y])
         shown = shown[np.isfinite(shown)]
         if self.log.isChecked():

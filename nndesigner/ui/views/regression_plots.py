@@ -42,7 +42,7 @@ class _PlotView(LiveView):
         self.readout = QLabel(self.plot)
         self.readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.readout.hide()
-        self.export = ExportButton(self.plot, lambda: self.title.lower().replace(" ", "_"), self.csv)
+        self.export = ExportButton((self.legend, self.plot), lambda: self.title.lower().replace(" ", "_"), self.csv)
         layout = margins(QVBoxLayout(self.content), 12, 4, 8, 6, gap=2)
         self.head = line(self.legend, *self.controls(), self.export, gap=2)
         layout.addLayout(self.head)

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from nndesigner.data.preparing import DataSettings
 from nndesigner.data.source import Source
@@ -28,6 +30,7 @@ class Studio:
         self.app = app
         self.document = Document()
         self.runner = Runner(self.document)
+        self.views: list[QWidget] = []
 
     def open(self, source: Source | None, *layers: Layer, **settings) -> None:
         """Open a project with these layers in a chain between Input and Output."""
@@ -47,6 +50,11 @@ class Studio:
                                            f"{self.runner.telemetry.failure}"
             self.app.processEvents()
             time.sleep(0.003)
+
+    def keep(self, view: QWidget) -> QWidget:
+        """Keep a view alive until the test ends."""
+        self.views.append(view)
+        return view
 
     def train(self) -> None:
         """Train to the end."""
@@ -69,6 +77,13 @@ class Studio:
         self.runner.answered.disconnect(take)
         assert not found[0].error, found[0].error
         return found[0].value
+
+    def move_mouse(self, widget: QWidget, position: QPointF, pressed: bool = False) -> None:
+        """Move the mouse over a widget, with the left button down or not."""
+        buttons = Qt.MouseButton.LeftButton if pressed else Qt.MouseButton.NoButton
+        self.app.sendEvent(widget, QMouseEvent(
+            QEvent.Type.MouseMove, position, widget.mapToGlobal(position), Qt.MouseButton.NoButton, buttons,
+            Qt.KeyboardModifier.NoModifier))
 
     def settle(self, seconds: float = 0.15) -> None:
         """Let the window work for a moment."""
