@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF
 from nndesigner.graph import edit, layout
 from nndesigner.graph.model import GAP_X, NODE_H, NODE_W, Edge, Graph
 from nndesigner.layers import Layer
-from nndesigner.ui.canvas.geometry import snap
+from nndesigner.ui.canvas.geometry import GRID, snap
 
 #: a layer dropped with at most this gap beside another is wired to it
 BESIDE = 84.0
@@ -32,7 +32,24 @@ def dropped(graph: Graph, layer: type[Layer], x: float, y: float, edge: Edge | N
     if edge is not None and layer.ports and layer.emits:
         return into_wire(graph, edge)
     x, y = layout.free_spot(graph, snap(x - NODE_W / 2), snap(y - NODE_H / 2))
-    return Landing(x, y, *neighbours(graph, layer, x, y))
+    source, target = neighbours(graph, layer, x, y)
+    return Landing(*_in_line(graph, x, y, source, target), source, target)
+
+
+def _in_line(
+    graph: Graph, x: float, y: float, source: str | None, target: tuple[str, str] | None
+) -> tuple[float, float]:
+    """The place, drawn to that beside the node it will be wired to: the same height and the usual gap."""
+    wanted = []
+    if source is not None:
+        wanted.append((graph.node(source).x + NODE_W + GAP_X, graph.node(source).y))
+    if target is not None:
+        wanted.append((graph.node(target[0]).x - NODE_W - GAP_X, graph.node(target[0]).y))
+    for to_x, to_y in (*wanted, *((x, to_y) for _, to_y in wanted)):
+        near = abs(to_x - x) <= 1.5 * GRID and abs(to_y - y) <= 1.5 * GRID
+        if near and not any(abs(n.x - to_x) < NODE_W and abs(n.y - to_y) < NODE_H for n in graph.nodes):
+            return to_x, to_y
+    return x, y
 
 
 def neighbours(graph: Graph, layer: type[Layer], x: float, y: float) -> tuple[str | None, tuple[str, str] | None]:

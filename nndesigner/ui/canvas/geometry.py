@@ -118,7 +118,7 @@ def wire(start: QPointF, end: QPointF, source: str, target: str, boxes: Boxes) -
 def plain_wire(start: QPointF, end: QPointF) -> list[Cubic]:
     """One curve that leaves to the right and arrives from the left, whatever is in the way."""
     sx, sy, ex, ey = start.x(), start.y(), end.x(), end.y()
-    reach = min(max(abs(ex - sx) / 2, 24.0), 160.0)
+    reach = min(max(abs(ex - sx) / 2, min(24.0, abs(ey - sy))), 160.0)
     return [((sx, sy), (sx + reach, sy), (ex - reach, ey), (ex, ey))]
 
 

@@ -5,6 +5,7 @@ Asks at most a few times a second, only while the canvas is seen, and never whil
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 #: shortest time between two questions
 _INTERVAL_MS = 200
 _KEY = "pictures"
+#: largest part of the training's time that pictures may take
+_SHARE = 0.03
 #: points of a neuron's curve where the data have one input
 _CURVE_POINTS = 60
 
@@ -40,7 +43,6 @@ class PictureFeed(QObject):
         self._step = -1
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_INTERVAL_MS)
         self._timer.timeout.connect(self._ask)
         runner.session_changed.connect(self._another_session)
         runner.state_changed.connect(self.refresh)
@@ -69,8 +71,7 @@ class PictureFeed(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Show:
             self._wanted = True
-            self._timer.start(0)
-            self._timer.setInterval(_INTERVAL_MS)
+            self._timer.start(_INTERVAL_MS)
         elif event.type() == QEvent.Type.Hide:
             self._timer.stop()
         return False
@@ -101,13 +102,14 @@ class PictureFeed(QObject):
     def _answered(self, answer: Answer) -> None:
         if answer.key != _KEY or answer.ticket != self._ticket:
             return
-        self._ticket = None
+        self._ticket, pause = None, _INTERVAL_MS
         if not answer.error:
             seen: Seen = answer.value
             self._view.board.show_pictures(seen.pictures, seen.right)
             self._view.board.show_signals(seen.strengths)
+            pause = max(pause, round(1000 * seen.seconds / _SHARE))
         if self._view.isVisible():
-            self._timer.start()
+            self._timer.start(pause)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +119,8 @@ class Seen:
     pictures: dict[str, Any]
     right: dict[str, bool]
     strengths: dict[str, float]
+    #: how long it took to find out
+    seconds: float
 
 
 def look(trainer: Trainer, row: int) -> Seen:
@@ -124,6 +128,7 @@ def look(trainer: Trainer, row: int) -> Seen:
 
     Where the data have one or two inputs, a neuron is shown by its answers over all of them: a curve, or a map.
     """
+    start = time.perf_counter()
     network, prepared = trainer.network, trainer.prepared
     part = next((p for p in (prepared.test, prepared.validation, prepared.train) if len(p)), prepared.train)
     sample = probe.sample_of(part, min(row, len(part) - 1))
@@ -142,7 +147,7 @@ def look(trainer: Trainer, row: int) -> Seen:
             pictures.update({node: Curves(values) for node, values in answers.neurons.items()})
             if answers.task == "regression":
                 pictures[answers.head] = Curves(answers.values.T)
-    return Seen(pictures, right, _strengths(pictures))
+    return Seen(pictures, right, _strengths(pictures), time.perf_counter() - start)
 
 
 def _over_plane(answers: probe.DecisionMap) -> dict[str, probe.NodePicture]:

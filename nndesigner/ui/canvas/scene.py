@@ -268,6 +268,8 @@ class CanvasScene(QGraphicsScene):
 
     def _show_selection(self) -> None:
         chosen = set(self.document.selection)
+        if chosen:
+            self.select_edges(())  # so that Delete never takes more than the person looks at
         for node_id, item in self.nodes.items():
             item.set_selected(node_id in chosen)
 

@@ -70,6 +70,7 @@ class CanvasView(Plane):
         #: node with a port under the pointer
         self._hot: str | None = None
         self._drops = Drops(self)
+        self._opened = document.graph
         self._space = False
         self._space_used = False
         self._pending: Pointer | None = None
@@ -87,6 +88,7 @@ class CanvasView(Plane):
 
         document.changed.connect(self._document_changed)
         document.edit_failed.connect(self._edit_failed)
+        document.file_changed.connect(self._file_changed)
         self._document_changed(document.design, document.design)
 
     # --- zoom and place ---
@@ -369,6 +371,12 @@ class CanvasView(Plane):
             self._hot = None
         self.empty.setVisible(not graph.nodes)
         self.minimap.follow()
+
+    def _file_changed(self) -> None:
+        """Another project was opened (no history yet): look at all of it."""
+        if self.document.undo_stack.count() == 0 and self.document.graph is not self._opened:
+            self._opened = self.document.graph
+            self.fit()
 
     def _edit_failed(self, text: str) -> None:
         if self.hasFocus():  # otherwise another panel tried the edit, and tells it

@@ -212,3 +212,10 @@ def test_a_loose_node_let_go_on_a_wire_is_put_into_it(hands):
     hands.drag(hands.middle("n3"), (330, 60))
     assert set(hands.graph.edges) == {Edge("n1", "n3"), Edge("n3", "n2")}
     assert hands.document.undo_stack.count() == 1
+
+
+def test_a_layer_dropped_near_the_usual_place_is_put_in_line(hands):
+    hands.show(drawn((layer("input", shape=(4,)), 7, 13)))
+    hands.drop("dense.v1", (7 + 160 + 32 + 80 + 9, 13 + 63 - 8))
+    new = hands.graph.nodes[-1]
+    assert (new.x, new.y) == (7 + 160 + 32, 13)

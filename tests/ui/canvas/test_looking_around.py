@@ -207,3 +207,14 @@ def test_the_right_menu_for_each_place(hands):
     assert "Insert a layer…" in wire and hands.view.board.selected_edges == {Edge("n1", "n2")}
     empty = [a.text() for a in menu_for(hands.view, QPointF(200, 400)).actions()]
     assert "Paste" in empty and "Arrange" in empty
+
+
+def test_an_opened_project_is_shown_whole(hands):
+    from nndesigner.project.design import Design
+
+    hands.document.open(Design(drawn((layer("dense"), 5000, 5000), (layer("dense"), 9000, 7000))))
+    assert hands.view.visible_area().contains(hands.view.board.extent())
+    hands.view.set_zoom(1.0)
+    hands.document.edit_graph("x", lambda g: edit.remove_nodes(g, ["n1"]))
+    hands.document.undo_stack.undo()
+    assert hands.view.zoom == 1.0, "an edit does not take the view away"
