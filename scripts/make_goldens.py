@@ -152,6 +152,53 @@ def convolution() -> None:
     conv2d({"filters": 8}, (3, 10, 10, 40))  # several blocks
 
 
+    layer("conv1d.v1", {"filters": 4, "activation": "relu"}, [(2, 7, 5)], {"W": (3, 5, 4), "b": (4,)},
+          lambda x, W, b: F.relu(last(F.conv1d(first(x), W.permute(2, 1, 0), b, padding=1))))
+    layer("conv1d.v1", {"filters": 4, "kernel": 4, "strides": 2, "padding": "valid", "groups": 2}, [(2, 9, 6)],
+          {"W": (4, 3, 4), "b": (4,)}, lambda x, W, b: last(F.conv1d(first(x), W.permute(2, 1, 0), b, 2, groups=2)))
+    layer("conv3d.v1", {"filters": 3}, [(2, 3, 4, 5, 2)], {"W": (3, 3, 3, 2, 3), "b": (3,)},
+          lambda x, W, b: last(F.conv3d(first(x), W.permute(4, 3, 0, 1, 2), b, padding=1)))
+
+    def transposed(params: dict[str, Any], size: tuple[int, ...]) -> None:
+        kernel, strides = params.get("kernel", [3, 3]), params.get("strides", [2, 2])
+
+        def forward(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
+            y = F.conv_transpose2d(first(x), W.permute(3, 2, 0, 1), b, strides)
+            if params.get("padding") != "valid":
+                spare = [max(k - s, 0) for k, s in zip(kernel, strides)]
+                begin = [n // 2 for n in spare]
+                y = y[:, :, begin[0]:begin[0] + size[1] * strides[0], begin[1]:begin[1] + size[2] * strides[1]]
+            return last(y)
+
+        filters = params["filters"]
+        layer("convtranspose2d.v1", params, [size], {"W": (*kernel, filters, size[3]), "b": (filters,)},
+              forward)
+
+    transposed({"filters": 3}, (2, 4, 3, 5))
+    transposed({"filters": 3, "padding": "valid"}, (2, 4, 3, 5))
+    transposed({"filters": 4, "kernel": [4, 3], "strides": [2, 1]}, (2, 3, 4, 5))
+
+    def depthwise(x: Tensor, W: Tensor, b: Tensor | None, strides: list[int]) -> Tensor:
+        kernel, channels = list(W.shape[:2]), W.shape[2]
+        weight = W.permute(2, 3, 0, 1).reshape(-1, 1, *kernel)
+        return last(F.conv2d(same(first(x), kernel, strides, [1, 1]), weight, b, strides, groups=channels))
+
+    layer("depthwiseconv2d.v1", {"activation": "relu"}, [(2, 5, 6, 4)], {"W": (3, 3, 4, 1), "b": (4,)},
+          lambda x, W, b: F.relu(depthwise(x, W, b, [1, 1])))
+    layer("depthwiseconv2d.v1", {"multiplier": 2, "kernel": [2, 3], "strides": [2, 1]}, [(2, 5, 6, 3)],
+          {"W": (2, 3, 3, 2), "b": (6,)}, lambda x, W, b: depthwise(x, W, b, [2, 1]))
+    layer("separableconv2d.v1", {"filters": 5, "multiplier": 2, "activation": "tanh"}, [(2, 5, 6, 3)],
+          {"depthwise": (3, 3, 3, 2), "pointwise": (6, 5), "b": (5,)},
+          lambda x, pointwise, b, **W: torch.tanh(depthwise(x, W["depthwise"], None, [1, 1]) @ pointwise + b))
+    layer("upsampling2d.v1", {"factor": [2, 3]}, [(2, 3, 4, 2)], {},
+          lambda x: last(F.interpolate(first(x), scale_factor=(2, 3))))
+    layer("upsampling2d.v1", {"factor": [2, 3], "interpolation": "bilinear"}, [(2, 3, 4, 2)], {},
+          lambda x: last(F.interpolate(first(x), scale_factor=(2, 3), mode="bilinear")))
+    layer("zeropadding2d.v1", {"rows": [1, 2], "columns": [0, 3]}, [(2, 3, 4, 2)], {},
+          lambda x: last(F.pad(first(x), (0, 3, 1, 2))))
+    layer("cropping2d.v1", {"rows": [1, 2], "columns": [0, 1]}, [(2, 6, 4, 2)], {}, lambda x: x[:, 1:-2, :-1])
+
+
 def pooling() -> None:
     def pool2d(params: dict[str, Any], size: tuple[int, int, int, int], maximum: bool) -> None:
         kernel = params.get("kernel", [2, 2])

@@ -4,6 +4,7 @@ from nndesigner.layers import (
     activation,
     conv,
     dense,
+    depthwise,
     embedding,
     globalpool,
     io,
@@ -12,11 +13,13 @@ from nndesigner.layers import (
     pool,
     regular,
     reshape,
+    resize,
     squash,
 )
 from nndesigner.layers.base import Bind, Layer, Weight
 
 __all__ = [
-    "Bind", "Layer", "Weight", "activation", "conv", "dense", "embedding", "globalpool", "io", "merge", "norm", "pool",
-    "regular", "reshape", "squash",
+    "Bind", "Layer", "Weight", "activation", "conv", "dense", "depthwise", "embedding", "globalpool", "io", "merge",
+    "norm",
+    "pool", "regular", "reshape", "resize", "squash",
 ]

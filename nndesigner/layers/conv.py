@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
 from nndesigner.layers.base import Bind, Layer, Step, Weight
-from nndesigner.layers.elementwise import Elementwise, in_turn, nothing
+from nndesigner.layers.elementwise import in_turn, nothing
+from nndesigner.layers.epilogue import Epilogue
 from nndesigner.layers.weighted import (
     ActivationName,
     InitialiserName,
@@ -28,70 +28,6 @@ Margin = Annotated[int, Ge(0), Le(4096)]
 PADDING_TITLES = {"same": "same (keeps the size)", "valid": "valid (none)", "explicit": "explicit"}
 
 
-class Epilogue:
-    """Bias and activation behind sums of products, block by block while they are in the cache, and the way back.
-
-    y and dy: [batch, ..., channels]; the blocks are parts of the batch.
-    """
-
-    def __init__(self, ctx: Bind, blocks: list[slice], activation: Elementwise | None, bias: Any | None) -> None:
-        self.ctx, self.blocks, self.activation, self.bias = ctx, blocks, activation, bias
-        y = ctx.y
-        self.row = y.shape[-2] * y.shape[-1] if y.ndim > 2 else y.shape[-1]
-        if activation is not None:
-            longest = blocks[0].stop * math.prod(y.shape[1:])
-            self._kept = [ctx.scratch(f"kept {i}", y.shape) for i in range(activation.keeps)] if ctx.training else []
-            self._temporary = lambda name, n: ctx.scratch(f"temporary {name}", (longest,))[:n]
-        if bias is not None:
-            # whole rows of an image get the bias at once: adding only a few channels at a time is slow
-            self._tile = ctx.scratch("bias", (self.row // y.shape[-1], y.shape[-1]))
-            rows = blocks[0].stop * math.prod(y.shape[1:]) // self.row
-            self._ones = ctx.xp.ones(max(rows, len(blocks), self._tile.shape[0]), dtype=ctx.dtype)
-            self._sums = ctx.scratch("bias sums", (len(blocks), self.row))
-
-    def before_forward(self) -> Step:
-        """To run once, before the blocks."""
-        if self.bias is None:
-            return nothing
-        xp, tile, b = self.ctx.xp, self._tile, self.bias
-        return lambda: xp.copyto(tile, b)
-
-    def bind_block(self, index: int) -> tuple[Step, Step]:
-        """(bias and activation on the block of y, gradient of the sums in the block of dy and sums for the bias)."""
-        ctx, xp, part = self.ctx, self.ctx.xp, self.blocks[index]
-        y, dy = ctx.y[part], ctx.dy[part] if ctx.training else None
-        forward, backward = [], []
-        if self.bias is not None:
-            rows, tile = y.reshape(-1, self.row), self._tile.reshape(-1)
-            forward.append(lambda: xp.add(rows, tile, out=rows))
-        if self.activation is not None:
-            flat, dflat = y.reshape(-1), dy.reshape(-1) if ctx.training else None
-            kept = [array[part].reshape(-1) for array in self._kept]
-            act, act_back = self.activation.bind_part(
-                xp, flat, flat, dflat, dflat, kept, lambda name: self._temporary(name, flat.size))
-            forward.append(act)
-            backward.append(act_back)
-        if self.bias is not None and ctx.training:
-            drows = dy.reshape(-1, self.row)
-            add, total = self._ones[:drows.shape[0]].dot, self._sums[index]
-            backward.append(lambda: add(drows, out=total))
-        return in_turn(forward), in_turn(backward)
-
-    def after_backward(self, db: Any | None) -> Step:
-        """To run once, after the blocks: the gradient of the bias."""
-        if self.bias is None:
-            return nothing
-        whole = self.ctx.scratch("bias sum", (self.row,))
-        by_block, by_place = self._ones[:len(self.blocks)], self._ones[:self._tile.shape[0]]
-        places, sums = whole.reshape(self._tile.shape), self._sums
-
-        def run() -> None:
-            by_block.dot(sums, out=whole)
-            by_place.dot(places, out=db)
-
-        return run
-
-
 class Convolution(Layer):
     """Shared by the convolutions over one, two and three axes."""
 
@@ -99,8 +35,6 @@ class Convolution(Layer):
 
     #: letters of the axes of input and output
     axes: ClassVar[str]
-    #: what to put in front when the input has other axes
-    before: ClassVar[Callable[[Shape], tuple[Insert, ...]]]
 
     def geometry(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Kernel, strides, dilation and margin, one number for each spatial axis."""
@@ -222,3 +156,165 @@ class Conv2D(Convolution):
     margin: tuple[Margin, Margin] = param(
         (0, 0), "Margin", "Zeros added above and below, left and right, with explicit padding. Higher: larger output.",
         advanced=True)
+
+
+class Conv1D(Convolution):
+    """Looks for short patterns everywhere in a series.
+
+    y[t] = activation(Σ x[t·s + i] · W[i] + b), summed over the window i and the features.
+
+    Shapes: T × F → T' × filters. For sound, sensor data and text. PyTorch: Conv1d (with W as filters × F × T).
+    """
+
+    kind = "conv1d.v1"
+    title = "Conv1D"
+    icon = "mdi6.chart-timeline-variant"
+    keywords = ("convolution", "series", "sequence", "signal", "audio", "text", "filter", "kernel", "temporal")
+    axes = "TF"
+
+    filters: int = param(
+        32, "Filters", "Number of patterns to look for. Higher: sees more kinds of detail, but is slower.", ge=1,
+        le=65_536)
+    kernel: int = param(3, "Kernel", "Length of a pattern. Higher: sees more of the series at once, with more weights.",
+                        ge=1, le=4096)
+    strides: int = param(1, "Strides", "Steps between neighbouring windows. Higher: a shorter, coarser and faster "
+                         "output.",
+                         ge=1, le=4096)
+    padding: Padding = param(
+        "same", "Padding", "Same adds zeros at the ends so that the series keeps its length; valid adds none.",
+        labels=PADDING_TITLES)
+    activation: ActivationName = activation_param()
+    bias: bool = bias_param()
+    initialiser: InitialiserName = initialiser_param()
+    dilation: int = param(
+        1, "Dilation", "Distance between the taps of a window. Higher: sees further with the same weights.", ge=1,
+        le=4096, advanced=True)
+    groups: int = param(
+        1, "Groups", "Features are split into so many groups that do not see each other. Higher: fewer weights; must "
+        "divide features and filters.", ge=1, le=65_536, advanced=True)
+    margin: int = param(0, "Margin", "Zeros added at each end, with explicit padding. Higher: longer output.", ge=0,
+                        le=4096, advanced=True)
+
+
+class Conv3D(Convolution):
+    """Looks for small patterns everywhere in a volume or a film.
+
+    y[d, h, w] = activation(Σ x[d·s + i, h·s + j, w·s + k] · W[i, j, k] + b), summed over the window and the channels.
+
+    Shapes: D × H × W × C → D' × H' × W' × filters. For medical volumes and short films; slow. PyTorch: Conv3d.
+    """
+
+    kind = "conv3d.v1"
+    title = "Conv3D"
+    icon = "mdi6.cube-outline"
+    keywords = ("convolution", "volume", "video", "film", "medical", "filter", "kernel")
+    axes = "DHWC"
+
+    filters: int = param(
+        16, "Filters", "Number of patterns to look for. Higher: sees more kinds of detail, but is slower.", ge=1,
+        le=65_536)
+    kernel: tuple[Length, Length, Length] = param(
+        (3, 3, 3), "Kernel", "Depth, height and width of a pattern. Higher: sees more at once, with more weights.")
+    strides: tuple[Length, Length, Length] = param(
+        (1, 1, 1), "Strides", "Steps between neighbouring windows. Higher: a smaller, coarser and faster output.")
+    padding: Padding = param(
+        "same", "Padding", "Same adds zeros around the volume so that it keeps its size; valid adds none, so it "
+        "shrinks.",
+        labels=PADDING_TITLES)
+    activation: ActivationName = activation_param()
+    bias: bool = bias_param()
+    initialiser: InitialiserName = initialiser_param()
+    dilation: tuple[Length, Length, Length] = param(
+        (1, 1, 1), "Dilation", "Distance between the taps of a window. Higher: sees further with the same weights.",
+        advanced=True)
+    groups: int = param(
+        1, "Groups", "Channels are split into so many groups that do not see each other. Higher: fewer weights; must "
+        "divide channels and filters.", ge=1, le=65_536, advanced=True)
+    margin: tuple[Margin, Margin, Margin] = param(
+        (0, 0, 0), "Margin", "Zeros added at both sides of each axis, with explicit padding. Higher: larger output.",
+        advanced=True)
+
+
+class ConvTranspose2D(Layer):
+    """Paints small patterns into a larger picture: a convolution run backwards.
+
+    y[h·s + i, w·s + j] += x[h, w] · W[i, j], then bias and activation.
+
+    Shapes: H × W × C → H·s × W·s × filters with padding same; valid keeps the edges: (H − 1)·s + k. For decoders of
+    autoencoders and picture generators. Source: Zeiler et al. 2010. PyTorch: ConvTranspose2d (with W as C × filters × H
+    × W).
+    """
+
+    kind = "convtranspose2d.v1"
+    title = "ConvTranspose2D"
+    group = "Convolution"
+    icon = "mdi6.grid-large"
+    keywords = ("transposed", "deconvolution", "upsample", "decoder", "generator", "image")
+
+    filters: int = param(
+        32, "Filters", "Number of output channels. Higher: richer pictures, but slower.", ge=1, le=65_536)
+    kernel: tuple[Length, Length] = param(
+        (3, 3), "Kernel", "Height and width of a painted pattern. Higher: smoother, with more weights. A multiple of "
+        "the strides avoids chequered pictures.")
+    strides: tuple[Length, Length] = param(
+        (2, 2), "Strides", "How many times larger the picture becomes. Higher: a larger output.")
+    padding: Literal["same", "valid"] = param(
+        "same", "Padding", "Same makes the output just strides times as large; valid keeps what is painted over the "
+        "edge.",
+        labels={"valid": "valid (keeps the edges)"})
+    activation: ActivationName = activation_param()
+    bias: bool = bias_param()
+    initialiser: InitialiserName = initialiser_param()
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        shape = inputs[0]
+        if shape.axes != "HWC" or shape.integer:
+            raise ShapeError("H × W × C", shape, *wanted("HWC", shape))
+        if self.padding == "same":
+            size = [n * s for n, s in zip(shape.dims, self.strides)]
+        else:
+            size = [(n - 1) * s + k for n, s, k in zip(shape.dims, self.strides, self.kernel)]
+        return Shape("HWC", (*size, self.filters))
+
+    def weights(self, *inputs: Shape) -> dict[str, Weight]:
+        channels, taps = inputs[0].dims[-1], math.prod(self.kernel)
+        # each output value receives taps / strides of the painted patterns
+        fan_in = max(1, taps * channels // math.prod(self.strides))
+        weights = {"W": Weight((*self.kernel, self.filters, channels), self.initialiser, fan_in, taps * self.filters)}
+        if self.bias:
+            weights["b"] = Weight((self.filters,), "zeros", fan_in, taps * self.filters, decay=False)
+        return weights
+
+    def multiply_adds(self, *inputs: Shape) -> int:
+        return inputs[0].size * math.prod(self.kernel) * self.filters
+
+    def summary(self) -> str:
+        size = "×".join(map(str, self.kernel))
+        return " · ".join(filter(None, (str(self.filters), size, activation_title(self.activation))))
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        x, y, W = ctx.x[0], ctx.y, ctx.weights["W"]
+        # the convolution from the output to the input whose gradient this is
+        windows = windows_over(Shape("HWC", y.shape[1:]), self.kernel, self.strides, (1, 1), self.padding)
+        products = Correlation(ctx.xp, ctx.dtype, windows, self.filters, x.shape[-1], 1, ctx.batch)
+        paint = InputGradient(products)
+        order, weights = paint.bind_weights(W)
+        end = Epilogue(ctx, products.blocks, fused(self.activation), ctx.weights["b"] if self.bias else None)
+        ends = [end.bind_block(i) for i in range(len(products.blocks))]
+        steps = [order, end.before_forward()]
+        for part, (finish, _) in zip(products.blocks, ends):
+            steps += [paint.bind(x[part], weights, y[part]), finish]
+        forward = in_turn(steps)
+        if not ctx.training:
+            return forward, nothing
+
+        dy, dx, dW = ctx.dy, ctx.dx[0], ctx.grads["W"]
+        reorder, matrix = products.bind_weights(W)
+        back = [reorder]
+        for i, part in enumerate(products.blocks):
+            back.append(ends[i][1])
+            if dx is not None:
+                back.append(products.bind_forward(dy[part], matrix, dx[part]))
+            back.append(products.bind_weight_gradient(dy[part], x[part], dW, first=i == 0, loaded=dx is not None))
+        back.append(end.after_backward(ctx.grads["b"] if self.bias else None))
+        return forward, in_turn(back)

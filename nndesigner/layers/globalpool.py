@@ -1,16 +1,15 @@
-"""Pooling to a fixed number of places, whatever the size of the input."""
+"""Pooling over all places at once."""
 
 from __future__ import annotations
 
-import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from nndesigner.layers.base import Bind, Layer, Step
-from nndesigner.layers.conv import Length, wanted
+from nndesigner.layers.conv import wanted
 from nndesigner.layers.elementwise import nothing
-from nndesigner.spec import Shape, ShapeError, param
+from nndesigner.spec import Shape, ShapeError
 
 
 class GlobalPooling(Layer):
@@ -169,66 +168,3 @@ class GlobalMaxPool3D(GlobalMaximum):
     icon = "mdi6.arrow-collapse-up"
     keywords = ("global maximum", "max", "pooling", "volume", "video")
     axes = "DHWC"
-
-
-class AdaptiveAvgPool2D(Layer):
-    """Shrinks a picture of any size to a fixed one, by means over parts of it.
-
-    y[i, j] = mean of x over rows ⌊i·H/h⌋ to ⌈(i+1)·H/h⌉ and columns likewise, for each channel.
-
-    Shapes: H × W × C → h × w × C. Makes the layers behind it independent of the picture's size. PyTorch:
-    AdaptiveAvgPool2d.
-    """
-
-    kind = "adaptiveavgpool2d.v1"
-    title = "AdaptiveAvgPool2D"
-    group = "Pooling"
-    icon = "mdi6.resize"
-    keywords = ("average", "mean", "pooling", "any size", "resize")
-
-    size: tuple[Length, Length] = param((7, 7), "Size", "Height and width of the output. Higher: keeps more detail.")
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        shape = inputs[0]
-        if shape.axes != "HWC" or shape.integer:
-            raise ShapeError("H × W × C", shape, *wanted("HWC", shape))
-        return Shape("HWC", (*self.size, shape.dims[-1]))
-
-    def multiply_adds(self, *inputs: Shape) -> int:
-        return inputs[0].size
-
-    def summary(self) -> str:
-        return "×".join(map(str, self.size))
-
-    def bind(self, ctx: Bind) -> tuple[Step, Step]:
-        xp, x, y, n = ctx.xp, ctx.x[0], ctx.y, ctx.batch
-        height, width, channels = x.shape[1:]
-        down, across = (xp.asarray(shares(*pair), ctx.dtype) for pair in zip((height, width), self.size))
-        h, w = self.size
-        rows = ctx.scratch("rows", (n, h, width * channels))
-        source, by_row = x.reshape(n, height, width * channels), rows.reshape(n * h, width, channels)
-        result = y.reshape(n * h, w, channels)
-
-        def forward() -> None:
-            xp.matmul(down, source, out=rows)
-            xp.matmul(across, by_row, out=result)
-
-        if not ctx.training or ctx.dx[0] is None:
-            return forward, nothing
-        dy, dx = ctx.dy.reshape(result.shape), ctx.dx[0].reshape(source.shape)
-        up, back = down.T, across.T
-
-        def backward() -> None:
-            xp.matmul(back, dy, out=by_row)
-            xp.matmul(up, rows, out=dx)
-
-        return forward, backward
-
-
-def shares(inputs: int, outputs: int) -> Any:
-    """[outputs, inputs], float64: how much each input counts in each output of an adaptive mean."""
-    matrix = np.zeros((outputs, inputs))
-    for i in range(outputs):
-        start, stop = i * inputs // outputs, math.ceil((i + 1) * inputs / outputs)
-        matrix[i, start:stop] = 1 / (stop - start)
-    return matrix

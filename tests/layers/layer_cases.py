@@ -24,11 +24,11 @@ from nndesigner.layers.activation import (
     Softplus,
 )
 from nndesigner.layers.base import Bind
-from nndesigner.layers.conv import Conv2D
+from nndesigner.layers.conv import Conv1D, Conv2D, Conv3D, ConvTranspose2D
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from nndesigner.layers.embedding import Embedding, PositionalEncoding
 from nndesigner.layers.globalpool import (
-    AdaptiveAvgPool2D,
     GlobalAvgPool1D,
     GlobalAvgPool2D,
     GlobalAvgPool3D,
@@ -42,6 +42,7 @@ from nndesigner.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from nndesigner.layers.pool import AvgPool1D, AvgPool2D, AvgPool3D, MaxPool1D, MaxPool2D, MaxPool3D
 from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout
 from nndesigner.layers.reshape import Flatten, Permute, RepeatVector, Reshape
+from nndesigner.layers.resize import AdaptiveAvgPool2D, Cropping2D, UpSampling2D, ZeroPadding2D
 from nndesigner.layers.squash import GLU, HardSigmoid, LogSoftmax, Sigmoid, Softmax, Softsign, Tanh
 from nndesigner.layers.weighted import FUSED
 from nndesigner.spec import Shape
@@ -124,6 +125,28 @@ CASES: list[Case] = [
     Case(Conv2D(filters=3, padding="explicit", margin=(2, 1), strides=(3, 2)), (_hwc(5, 4, 5),)),
     Case(Conv2D(filters=8, activation="silu"), (_hwc(24, 24, 24),), batch=5),  # several blocks, the last one shorter
     Case(Conv2D(filters=8, strides=(2, 2), groups=2), (_hwc(48, 48, 24),), batch=3),
+    Case(Conv1D(filters=4), (_tf(9, 5),)),
+    Case(Conv1D(filters=4, kernel=4, strides=3, padding="valid", activation="elu"), (_tf(11, 6),)),
+    Case(Conv1D(filters=4, kernel=3, dilation=2, groups=2, padding="explicit", margin=3), (_tf(8, 6),)),
+    Case(Conv3D(filters=3), (_dhwc(3, 4, 5, 2),)),
+    Case(Conv3D(filters=4, kernel=(2, 3, 1), strides=(1, 2, 2), groups=2, activation="relu"), (_dhwc(4, 5, 4, 6),)),
+    Case(ConvTranspose2D(filters=3), (_hwc(4, 3, 5),)),
+    Case(ConvTranspose2D(filters=3, padding="valid", activation="tanh"), (_hwc(3, 4, 6),)),
+    Case(ConvTranspose2D(filters=4, kernel=(4, 4), strides=(2, 2), activation="relu"), (_hwc(5, 4, 5),)),
+    Case(ConvTranspose2D(filters=3, kernel=(2, 2), strides=(3, 3), bias=False), (_hwc(3, 4, 5),)),
+    Case(ConvTranspose2D(filters=5, strides=(1, 1)), (_hwc(4, 5, 6),)),
+    Case(ConvTranspose2D(filters=16), (_hwc(24, 24, 8),), batch=5),
+    Case(DepthwiseConv2D(), (_hwc(6, 5, 4),)),
+    Case(DepthwiseConv2D(multiplier=3, kernel=(2, 3), strides=(2, 1), activation="gelu"), (_hwc(6, 5, 4),)),
+    Case(DepthwiseConv2D(padding="valid", dilation=(2, 1), bias=False), (_hwc(6, 5, 4),)),
+    Case(DepthwiseConv2D(), (_hwc(48, 48, 20),), batch=5),
+    Case(SeparableConv2D(filters=5), (_hwc(6, 5, 4),)),
+    Case(SeparableConv2D(filters=5, strides=(2, 2), multiplier=2, activation="silu"), (_hwc(7, 6, 3),)),
+    Case(SeparableConv2D(filters=8, activation="relu"), (_hwc(48, 48, 12),), batch=5),
+    Case(UpSampling2D(), (_hwc(3, 4, 2),)),
+    Case(UpSampling2D(factor=(3, 2), interpolation="bilinear"), (_hwc(3, 4, 2),)),
+    Case(ZeroPadding2D(rows=(1, 2), columns=(0, 3)), (_hwc(3, 4, 2),)),
+    Case(Cropping2D(rows=(1, 2), columns=(0, 1)), (_hwc(6, 4, 2),)),
     # pooling
     Case(MaxPool2D(), (_hwc(6, 8, 3),)),
     Case(MaxPool2D(), (_hwc(7, 5, 3),)),

@@ -1,0 +1,231 @@
+"""Larger and smaller pictures without weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+
+from nndesigner.layers.base import Bind, Layer, Step
+from nndesigner.layers.conv import Length, Margin, wanted
+from nndesigner.layers.elementwise import in_turn, nothing
+from nndesigner.spec import Shape, ShapeError, param
+
+
+class _Picture(Layer):
+    """Shared by the layers that take pictures."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        shape = inputs[0]
+        if shape.axes != "HWC" or shape.integer:
+            raise ShapeError("H × W × C", shape, *wanted("HWC", shape))
+        return Shape("HWC", (*self.size_for(shape), shape.dims[-1]))
+
+    def size_for(self, shape: Shape) -> tuple[int, int]:
+        """Height and width of the output."""
+        raise NotImplementedError
+
+
+def bind_resampled(ctx: Bind, rows: np.ndarray, columns: np.ndarray) -> tuple[Step, Step]:
+    """(forward, backward) of a picture whose rows and columns are mixed by matrices [outputs, inputs]."""
+    xp, n = ctx.xp, ctx.batch
+    height, width, channels = ctx.x[0].shape[1:]
+    h, w = len(rows), len(columns)
+    down, across = xp.asarray(rows, ctx.dtype), xp.asarray(columns, ctx.dtype)
+    between = ctx.scratch("between", (n, h, width * channels))
+    source, by_row = ctx.x[0].reshape(n, height, width * channels), between.reshape(n * h, width, channels)
+    result = ctx.y.reshape(n * h, w, channels)
+
+    def forward() -> None:
+        xp.matmul(down, source, out=between)
+        xp.matmul(across, by_row, out=result)
+
+    if not ctx.training or ctx.dx[0] is None:
+        return forward, nothing
+    dy, dx = ctx.dy.reshape(result.shape), ctx.dx[0].reshape(source.shape)
+    up, back = down.T, across.T
+
+    def backward() -> None:
+        xp.matmul(back, dy, out=by_row)
+        xp.matmul(up, between, out=dx)
+
+    return forward, backward
+
+
+class AdaptiveAvgPool2D(_Picture):
+    """Shrinks a picture of any size to a fixed one, by means over parts of it.
+
+    y[i, j] = mean of x over rows ⌊i·H/h⌋ to ⌈(i+1)·H/h⌉ and columns likewise, for each channel.
+
+    Shapes: H × W × C → h × w × C. Makes the layers behind it independent of the picture's size. PyTorch:
+    AdaptiveAvgPool2d.
+    """
+
+    kind = "adaptiveavgpool2d.v1"
+    title = "AdaptiveAvgPool2D"
+    group = "Pooling"
+    icon = "mdi6.resize"
+    keywords = ("average", "mean", "pooling", "any size", "resize")
+
+    size: tuple[Length, Length] = param((7, 7), "Size", "Height and width of the output. Higher: keeps more detail.")
+
+    def size_for(self, shape: Shape) -> tuple[int, int]:
+        return self.size
+
+    def multiply_adds(self, *inputs: Shape) -> int:
+        return inputs[0].size
+
+    def summary(self) -> str:
+        return "×".join(map(str, self.size))
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        return bind_resampled(ctx, *(_shares(*pair) for pair in zip(ctx.x[0].shape[1:3], self.size)))
+
+
+def _shares(inputs: int, outputs: int) -> np.ndarray:
+    """[outputs, inputs], float64: how much each input counts in each output of an adaptive mean."""
+    matrix = np.zeros((outputs, inputs))
+    for i in range(outputs):
+        start, stop = i * inputs // outputs, math.ceil((i + 1) * inputs / outputs)
+        matrix[i, start:stop] = 1 / (stop - start)
+    return matrix
+
+
+def _between(inputs: int, factor: int) -> np.ndarray:
+    """[inputs · factor, inputs], float64: weights of linear interpolation between the centres of the inputs."""
+    matrix = np.zeros((inputs * factor, inputs))
+    for i in range(inputs * factor):
+        at = max((i + 0.5) / factor - 0.5, 0.0)
+        low = int(at)
+        high = min(low + 1, inputs - 1)
+        matrix[i, low] += 1 - (at - low)
+        matrix[i, high] += at - low
+    return matrix
+
+
+class UpSampling2D(_Picture):
+    """Makes a picture larger by whole factors.
+
+    Nearest repeats every value; bilinear goes smoothly from one to the next.
+
+    Shapes: H × W × C → H·f × W·f × C. With a Conv2D behind it, in decoders of autoencoders and picture generators: no
+    chequered patterns, unlike ConvTranspose2D. PyTorch: Upsample (align_corners=False).
+    """
+
+    kind = "upsampling2d.v1"
+    title = "UpSampling2D"
+    group = "Convolution"
+    icon = "mdi6.arrow-expand-all"
+    keywords = ("upsample", "enlarge", "resize", "nearest", "bilinear", "decoder")
+
+    factor: tuple[Length, Length] = param((2, 2), "Factor", "How many times higher and wider. Higher: a larger output.")
+    interpolation: Literal["nearest", "bilinear"] = param(
+        "nearest", "Interpolation", "Nearest is fast and sharp, bilinear is smooth.")
+
+    def size_for(self, shape: Shape) -> tuple[int, int]:
+        return shape.dims[0] * self.factor[0], shape.dims[1] * self.factor[1]
+
+    def summary(self) -> str:
+        return "×".join(map(str, self.factor))
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        if self.interpolation == "bilinear":
+            return bind_resampled(ctx, *(_between(*pair) for pair in zip(ctx.x[0].shape[1:3], self.factor)))
+        xp, (fh, fw) = ctx.xp, self.factor
+        n, height, width, channels = ctx.x[0].shape
+        shape = (n, height, fh, width, fw, channels)
+        x, y = ctx.x[0][:, :, None, :, None, :], ctx.y.reshape(shape)
+
+        def forward() -> None:
+            xp.copyto(y, x)
+
+        if not ctx.training or ctx.dx[0] is None:
+            return forward, nothing
+        dx, dy = ctx.dx[0], ctx.dy.reshape(shape)
+        first, *others = (dy[:, :, i, :, j, :] for i in range(fh) for j in range(fw))
+
+        def backward() -> None:
+            xp.copyto(dx, first)
+            for part in others:
+                xp.add(dx, part, out=dx)
+
+        return forward, backward
+
+
+class ZeroPadding2D(_Picture):
+    """Puts zeros around a picture.
+
+    Shapes: H × W × C → (top + H + bottom) × (left + W + right) × C. To give a convolution its margins by hand, or to
+    make sizes fit. PyTorch: ZeroPad2d.
+    """
+
+    kind = "zeropadding2d.v1"
+    title = "ZeroPadding2D"
+    group = "Convolution"
+    icon = "mdi6.border-outside"
+    keywords = ("pad", "margin", "border", "frame")
+
+    rows: tuple[Margin, Margin] = param((1, 1), "Rows", "Rows of zeros above and below. Higher: a taller output.")
+    columns: tuple[Margin, Margin] = param((1, 1), "Columns", "Columns of zeros left and right. Higher: a wider "
+                                           "output.")
+
+    def size_for(self, shape: Shape) -> tuple[int, int]:
+        return shape.dims[0] + sum(self.rows), shape.dims[1] + sum(self.columns)
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        xp, x, y = ctx.xp, ctx.x[0], ctx.y
+        place = _inner(y, self.rows, self.columns)
+        target = y[place]
+
+        def forward() -> None:
+            y.fill(0)
+            xp.copyto(target, x)
+
+        if not ctx.training or ctx.dx[0] is None:
+            return forward, nothing
+        dx, dy = ctx.dx[0], ctx.dy[place]
+        return forward, lambda: xp.copyto(dx, dy)
+
+
+class Cropping2D(_Picture):
+    """Cuts off the edges of a picture.
+
+    Shapes: H × W × C → (H − top − bottom) × (W − left − right) × C. To make the sizes of branches fit, as in a U-Net.
+    """
+
+    kind = "cropping2d.v1"
+    title = "Cropping2D"
+    group = "Convolution"
+    icon = "mdi6.crop"
+    keywords = ("cut", "trim", "edge", "border")
+
+    rows: tuple[Margin, Margin] = param((1, 1), "Rows", "Rows cut off above and below. Higher: a lower output.")
+    columns: tuple[Margin, Margin] = param((1, 1), "Columns", "Columns cut off left and right. Higher: a narrower "
+                                           "output.")
+
+    def size_for(self, shape: Shape) -> tuple[int, int]:
+        size = shape.dims[0] - sum(self.rows), shape.dims[1] - sum(self.columns)
+        if min(size) < 1:
+            raise ShapeError(f"more than {sum(self.rows)} H × {sum(self.columns)} W", shape, "cut off less")
+        return size
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        xp, y = ctx.xp, ctx.y
+        place = _inner(ctx.x[0], self.rows, self.columns)
+        source = ctx.x[0][place]
+
+        def forward() -> None:
+            xp.copyto(y, source)
+
+        if not ctx.training or ctx.dx[0] is None:
+            return forward, nothing
+        dx, dy = ctx.dx[0], ctx.dy
+        target = dx[place]
+        return forward, in_turn([lambda: dx.fill(0), lambda: xp.copyto(target, dy)])
+
+
+def _inner(array: Any, rows: tuple[int, int], columns: tuple[int, int]) -> tuple[slice, ...]:
+    """The part of [B, H, W, C] that is left without its edges."""
+    height, width = array.shape[1:3]
+    return slice(None), slice(rows[0], height - rows[1]), slice(columns[0], width - columns[1])
