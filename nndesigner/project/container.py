@@ -177,6 +177,13 @@ def _check_manifest(manifest: Any, newest_version: int) -> dict[str, dict[str, A
     return entries
 
 
+def is_newer(version: Any) -> bool:
+    """Whether a version of the program, as a manifest gives it, is newer than this one."""
+    if not isinstance(version, str) or not re.fullmatch(r"\d{1,4}(\.\d{1,4}){0,3}", version):
+        return False
+    return [*map(int, version.split("."))] > [*map(int, nndesigner.__version__.split("."))]
+
+
 def _member(zf: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     with zf.open(info) as member:
         data = member.read(info.file_size + 1)

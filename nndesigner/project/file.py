@@ -22,7 +22,15 @@ from nndesigner.data.preparing import Preparation
 from nndesigner.engine.weights import sources
 from nndesigner.graph.check import Checked, check
 from nndesigner.project.atomic import write_atomically
-from nndesigner.project.container import Damaged, ProjectError, dump_json, load_json, read_container, write_container
+from nndesigner.project.container import (
+    Damaged,
+    ProjectError,
+    dump_json,
+    is_newer,
+    load_json,
+    read_container,
+    write_container,
+)
 from nndesigner.project.design import Design
 from nndesigner.project.migrations import SCHEMA_VERSION, migrate
 from nndesigner.training.checkpoint import Checkpoint
@@ -168,7 +176,10 @@ def load(path: Path) -> Project:
     try:
         return _project(members, manifest, _folder(path))
     except Damaged as error:
-        raise ProjectError(f"'{path.name}' cannot be opened: {error}") from error
+        # Within a file version, layers may learn new parameters and sources may be added.
+        newer = is_newer(manifest.get("app_version"))
+        why = f" It was saved by nndesigner {manifest['app_version']}: update this program to open it." if newer else ""
+        raise ProjectError(f"'{path.name}' cannot be opened: {error}{why}") from error
     except MemoryError as error:
         raise ProjectError(f"There is not enough memory to open '{path.name}'.") from error
 

@@ -21,6 +21,8 @@ from nndesigner.project.container import ProjectError
 from nndesigner.project.file import Project, load, peek, save
 
 _ORIGIN = "recovered_from"
+#: locks of this process: on network drives a process may be able to take its own lock twice
+_own: set[Path] = set()
 
 
 def state_folder() -> Path:
@@ -40,6 +42,7 @@ class Autosave:
             self._path = folder / f"{secrets.token_hex(8)}.nnd"
             lock = _take(self._path.with_suffix(".lock"), create=True)
         self._lock: int | None = lock
+        _own.add(self._path.with_suffix(".lock"))
 
     def write(self, project: Project, origin: Path | None) -> None:
         """Keep this state; `origin` is the file that the user works on. Raises ProjectError."""
@@ -55,6 +58,7 @@ class Autosave:
         if self._lock is not None:
             self.clear()
             _release(self._lock, self._path.with_suffix(".lock"), remove=True)
+            _own.discard(self._path.with_suffix(".lock"))
             self._lock = None
 
 
@@ -93,7 +97,7 @@ def pending(folder: Path | None = None) -> list[Recovery]:
     """What crashed windows left, newest first. Broken leftovers are kept on disk but not offered."""
     found = []
     for path in sorted((folder or state_folder()).glob("*.lock")):
-        lock = _take(path, create=False)
+        lock = None if path in _own else _take(path, create=False)
         if lock is None:
             continue
         kept = path.with_suffix(".nnd")

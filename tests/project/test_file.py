@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import nndesigner
 from nndesigner.cli.running import load_data, train
 from nndesigner.graph.model import Graph, Placeholder
 from nndesigner.project import atomic, file, migrations
@@ -165,6 +166,20 @@ def test_newer_version_is_refused_and_unchanged(tmp_path, trained):
     with pytest.raises(ProjectError, match="newer nndesigner.*Update nndesigner"):
         load(path)
     assert path.read_bytes() == before
+
+
+def test_a_newer_program_is_named_when_its_file_cannot_be_understood(tmp_path, trained, monkeypatch):
+    path = tmp_path / "p.nnd"
+    save(trained, path)
+    parts = parts_of(path)
+    parts["design.json"]["current"]["training"]["telepathy"] = True
+    for version, newer in (("99.1", True), (nndesigner.__version__, False), ("0.0.9", False)):
+        monkeypatch.setattr(nndesigner, "__version__", version)
+        write_parts(path, parts)
+        monkeypatch.undo()
+        with pytest.raises(ProjectError, match="cannot be understood") as error:
+            load(path)
+        assert ("saved by nndesigner 99.1: update" in str(error.value)) == newer
 
 
 def test_older_versions_go_through_the_migrations(tmp_path, trained, monkeypatch):
