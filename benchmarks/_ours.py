@@ -27,7 +27,7 @@ _KINDS = {"dense": "dense.v1", "conv": "conv2d.v1", "pool": "maxpool2d.v1", "nor
           "flatten": "flatten.v1"}
 
 
-def build(case: dict) -> Trainer:
+def build(case: dict, threads: int | None = None) -> Trainer:
     """A trainer over two thousand random samples (fewer for large images)."""
     layers = [Layer.registry["input.v1"]()]
     layers += [Layer.registry[_KINDS[name]](**params) for name, params in case["layers"]]
@@ -53,7 +53,7 @@ def build(case: dict) -> Trainer:
     none = Part("none", rows[:0], {name: array[:0] for name, array in arrays.items()})
     data = Prepared(None, checked.signature, None, Part("train", rows, arrays), none, none, (), "")
     settings = TrainSettings(epochs=1_000_000, batch_size=case["batch"], optimizer=Adam())
-    return Trainer(checked, data, settings, Device("cpu"))
+    return Trainer(checked, data, settings, Device("cpu"), threads=threads)
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def main() -> None:
         case = order["case"]
         if case["name"] not in trainers:
             trainers.clear()
-            trainers[case["name"]] = build(case)
+            trainers[case["name"]] = build(case, order.get("threads"))
             for _ in range(5):
                 trainers[case["name"]].step()
         trainer = trainers[case["name"]]

@@ -114,6 +114,11 @@ class _Ufunc:
         result = self._ufunc(*(_plain(value) for value in arguments), **options)
         return out if out is not None else _fake(np.asarray(result))
 
+    def at(self, target: Any, indices: Any, values: Any) -> None:
+        for value in (target, indices, values):
+            _refuse_host(value)
+        self._ufunc.at(_plain(target), _plain(indices), _plain(values))
+
 
 def _deep(values: Any) -> Any:
     return tuple(_deep(v) if isinstance(v, tuple) else [_plain(i) for i in v] if isinstance(v, list) else _plain(v)

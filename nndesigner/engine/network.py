@@ -9,7 +9,7 @@ import numpy as np
 
 from nndesigner.engine.device import Device, single_threaded_blas
 from nndesigner.engine.memory import Arena
-from nndesigner.engine.plan import Clock, Feed, Plan
+from nndesigner.engine.plan import Clock, Feed, Plan, Shard
 from nndesigner.engine.weights import Weights
 from nndesigner.graph.check import Checked, Head
 
@@ -34,6 +34,7 @@ class Network:
         with device.use():
             self.weights = Weights(checked, device, seed, dtype)
         self._arena = Arena(device)
+        self._shard_arenas: dict[int, Arena] = {0: self._arena}
         self._plans: dict[tuple[int, bool, bool], Plan] = {}
         values = sum(shape.size for shape in checked.shapes.values()) * np.dtype(dtype).itemsize
         #: samples in one batch of answers
@@ -53,6 +54,11 @@ class Network:
                 self._plans[key] = Plan(
                     self.checked, self.device, self.weights, self._arena, self.clock, batch, training, keep)
         return self._plans[key]
+
+    def shard_plan(self, size: int, shard: Shard) -> Plan:
+        """A training plan for a part of a batch, which runs beside those of the other parts. Not kept here."""
+        arena = self._shard_arenas.setdefault(shard.number, Arena(self.device))
+        return Plan(self.checked, self.device, self.weights, arena, self.clock, size, training=True, shard=shard)
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Answers of every Output node for host arrays [n, ...] by field: host arrays of probabilities or values."""

@@ -61,6 +61,8 @@ class Optimizer(Declared):
 
     #: names of the moments it keeps
     slots: ClassVar[tuple[str, ...]] = ()
+    #: every number is changed by its own gradient and moments alone, so several threads may each update a part
+    elementwise: ClassVar[bool] = False
 
     learning_rate: float = param(
         0.001, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss "
@@ -118,6 +120,7 @@ class SGD(Optimizer):
     title = "SGD"
     icon = "mdi6.stairs-down"
     keywords = ("stochastic gradient descent", "plain")
+    elementwise = True
 
     learning_rate: float = param(
         0.1, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss "
@@ -156,6 +159,7 @@ class Momentum(Optimizer):
     title = "Momentum"
     icon = "mdi6.weight"
     keywords = ("sgd", "heavy ball", "stochastic gradient descent")
+    elementwise = True
     slots = ("velocity",)
 
     learning_rate: float = param(
@@ -228,6 +232,7 @@ class RMSprop(Optimizer):
     title = "RMSprop"
     icon = "mdi6.square-root"
     keywords = ("adaptive", "root mean square")
+    elementwise = True
     slots = ("square",)
 
     learning_rate: float = param(
@@ -286,6 +291,7 @@ class Adam(Optimizer):
     title = "Adam"
     icon = "mdi6.auto-fix"
     keywords = ("adaptive", "moment", "default")
+    elementwise = True
     slots = ("mean", "square")
 
     beta1: float = param(

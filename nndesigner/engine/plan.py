@@ -16,7 +16,7 @@ from nndesigner.engine.device import Device
 from nndesigner.engine.losses import default_loss
 from nndesigner.engine.memory import Arena, Wanted
 from nndesigner.engine.random import Stream, normal_from
-from nndesigner.engine.weights import Weights, sources
+from nndesigner.engine.weights import Gradients, Weights, sources
 from nndesigner.graph.check import Checked
 from nndesigner.layers.base import Bind, Step
 from nndesigner.layers.io import Input
@@ -38,6 +38,15 @@ class Clock:
 
     seed: int
     step: int = 0
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of the batch computed by itself: its number, its share of the batch, and where its gradients go."""
+
+    number: int
+    share: float
+    gradients: Gradients
 
 
 @dataclass(frozen=True)
@@ -81,12 +90,13 @@ class Plan:
 
     def __init__(
         self, checked: Checked, device: Device, weights: Weights, arena: Arena, clock: Clock, batch: int,
-        training: bool, keep: bool = False,
+        training: bool, keep: bool = False, shard: Shard | None = None,
     ) -> None:
         self.checked = checked
         self.batch = batch
         self.training = training
         self._device, self._weights, self._clock = device, weights, clock
+        self._shard = shard or Shard(0, 1.0, weights.gradients)
         self._xp, self._dtype = device.xp, weights.dtype
         if training:
             self.order, self._wanting = backward_order(checked)
@@ -142,7 +152,7 @@ class Plan:
             if feed.buffer.dtype.kind == "f" and not bool(xp.isfinite(feed.buffer).all()):
                 return next((n for n, field in self._inputs.items() if field == feed.field), None)
         for node_id, step in self._forward_nodes:
-            weights, _, running = self._weights.of(node_id)
+            weights, _, running = self._weights.of(node_id, self._shard.gradients)
             if not all(bool(xp.isfinite(a).all()) for a in (*weights.values(), *running.values())):
                 return node_id
             step()
@@ -305,7 +315,7 @@ class Plan:
 
     def _context(self, node_id: str) -> Bind:
         feeding = sources(self.checked, node_id)
-        weights, grads, running = self._weights.of(node_id)
+        weights, grads, running = self._weights.of(node_id, self._shard.gradients)
         uniform, normal = self._random(node_id)
         return Bind(
             xp=self._xp, dtype=self._dtype, batch=self.batch, training=self.training,
@@ -331,17 +341,18 @@ class Plan:
             self.values[source] if loss.link == "identity" else self._buffers["prediction", node_id])
         return loss.bind(LossBind(
             xp=self._xp, x=self.values[source], target=target, y=self.predictions[node_id],
-            dx=self._gradient(node_id, 0), value=self.losses[number:number + 1], weight=head.weight,
-            scratch=self._scratch(),
+            dx=self._gradient(node_id, 0), value=self.losses[number:number + 1],
+            weight=head.weight * self._shard.share, scratch=self._scratch(),
         ))
 
     def _scratch(self) -> Callable[..., Any]:
         """Scratch arrays belong to one node of one plan and are zero at first: layers may keep constants in them."""
         arrays: dict[str, Any] = {}
+        xp, usual = self._xp, self._dtype  # not self: layers keep this function, and a circle would keep the memory
 
         def scratch(name: str, shape: tuple[int, ...], dtype: Any = None) -> Any:
             if name not in arrays:
-                arrays[name] = self._xp.zeros(shape, dtype=dtype or self._dtype)
+                arrays[name] = xp.zeros(shape, dtype=dtype or usual)
             if tuple(arrays[name].shape) != tuple(shape):
                 raise ValueError(f"scratch array '{name}' is wanted in two shapes")
             return arrays[name]
@@ -350,12 +361,13 @@ class Plan:
 
     def _random(self, node_id: str) -> tuple[Callable[[str, Any], None], Callable[[str, Any], None]]:
         clock, xp = self._clock, self._xp
+        name = f"{node_id}#{self._shard.number}" if self._shard.number else node_id
         streams: dict[str, Stream] = {}
         normals: dict[tuple[str, int], Callable[[], None]] = {}
 
         def uniform(purpose: str, out: Any) -> None:
             if purpose not in streams:
-                streams[purpose] = Stream(clock.seed, purpose, node_id, xp)
+                streams[purpose] = Stream(clock.seed, purpose, name, xp)
             streams[purpose].uniform(clock.step, out)
 
         def normal(purpose: str, out: Any) -> None:

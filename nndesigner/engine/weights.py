@@ -49,6 +49,14 @@ def aligned(size: int, dtype: Any) -> np.ndarray:
     return raw[start:start + size * dtype.itemsize].view(dtype)
 
 
+@dataclass(frozen=True)
+class Gradients:
+    """Gradients of all trained arrays, flat and as views by name."""
+
+    flat: Any
+    views: Mapping[str, Any]
+
+
 class Weights:
     """Trained arrays, their gradients and running statistics of one network on one device.
 
@@ -67,9 +75,8 @@ class Weights:
             running.update({f"{node_id}/{name}": (node_id, weight) for name, weight in layer.buffers(*shapes).items()})
         self.segments, size = self._place(trained)
         self.values = self._zeros(size)
-        self.grads = self._zeros(size)
         self.views = {s.name: self.values[s.start:s.stop].reshape(s.shape) for s in self.segments}
-        self.grad_views = {s.name: self.grads[s.start:s.stop].reshape(s.shape) for s in self.segments}
+        self.gradients = self.new_gradients()
         self._running_segments, size = self._place(running)
         #: running statistics, flat, and by name
         self.running = self._zeros(size)
@@ -103,12 +110,22 @@ class Weights:
         """Number of trained values."""
         return sum(s.stop - s.start for s in self.segments)
 
-    def of(self, node_id: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        """Trained arrays, their gradients and running statistics of a node, by the names its layer declared."""
+    @property
+    def grads(self) -> Any:
+        """The gradients, flat."""
+        return self.gradients.flat
+
+    def new_gradients(self) -> Gradients:
+        """Further gradients laid out like the first: for a part of the batch on another thread."""
+        flat = self.zeros_like()
+        return Gradients(flat, {s.name: flat[s.start:s.stop].reshape(s.shape) for s in self.segments})
+
+    def of(self, node_id: str, gradients: Gradients) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Trained arrays, those gradients and running statistics of a node, by the names its layer declared."""
         names = self._names.get(node_id, ())
         return tuple(
             {name.split("/", 1)[1]: arrays[name] for name in names if name in arrays}
-            for arrays in (self.views, self.grad_views, self.buffers))
+            for arrays in (self.views, gradients.views, self.buffers))
 
     def decay_mask(self) -> Any | None:
         """1 where weight decay applies and 0 elsewhere, flat; None when it applies everywhere."""

@@ -10,7 +10,7 @@ import numpy as np
 from nndesigner.data.preparing import Part
 from nndesigner.engine.metrics import metrics_for
 from nndesigner.engine.network import Network
-from nndesigner.engine.plan import Plan
+from nndesigner.training.batches import weighted_loss
 
 
 def metric_names(network: Network) -> dict[str, list[tuple[str, Any]]]:
@@ -20,12 +20,6 @@ def metric_names(network: Network) -> dict[str, list[tuple[str, Any]]]:
         behind = "" if len(network.heads) == 1 else f" ({network.checked.graph.node(node_id).title} {node_id})"
         found[node_id] = [(metric.name + behind, metric) for metric in metrics_for(head.task)]
     return found
-
-
-def weighted_loss(plan: Plan, network: Network) -> float:
-    """Loss of the batch that the plan has just computed: the weighted sum over the outputs."""
-    values = network.device.host(plan.losses)
-    return sum(network.heads[node].weight * float(values[i]) for i, node in enumerate(plan.predictions))
 
 
 def shaped(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from nndesigner.data.preparing import Part, Prepared
 from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
-from nndesigner.engine.optimizers import OptimizerBind
-from nndesigner.engine.plan import Plan
+from nndesigner.engine.pool import Pool
 from nndesigner.engine.random import generator
 from nndesigner.engine.schedules import Plateau, SchedulePoint
 from nndesigner.graph.check import Checked
+from nndesigner.training.batches import Batches, Update, useful_threads
 from nndesigner.training.checkpoint import Checkpoint
-from nndesigner.training.evaluation import Evaluation, metric_names, shaped, weighted_loss
+from nndesigner.training.evaluation import Evaluation, metric_names, shaped
 from nndesigner.training.history import History
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.telemetry import Failure
@@ -40,33 +38,17 @@ class TrainingFailure(RuntimeError):
         self.failure = failure
 
 
-class _Batches:
-    """The plan of one batch size with the data that feed it, ready to be filled and run."""
-
-    def __init__(self, network: Network, size: int, data: dict[str, Any], running: dict[str, Any]) -> None:
-        self.size = size
-        self.plan: Plan = network.plan(size, training=True)
-        gather = network.device.gather
-        self.feeds = [
-            (gather, data[feed.field].reshape(-1, *feed.buffer.shape[1:]), feed.buffer) for feed in self.plan.feeds]
-        #: (where the predictions of an epoch are kept, those of this batch) for every output
-        self.shown = [(running[node], values) for node, values in self.plan.predictions.items()]
-        #: loss of the batch just computed, as a float
-        self.loss: Callable[[], float] = self.plan.losses.item
-        if len(network.heads) > 1 or any(head.weight != 1.0 for head in network.heads.values()):
-            self.loss = partial(weighted_loss, self.plan, network)
-
-
 class Trainer:
     """Trains one network. All methods belong to one thread.
 
     Raises TrainingFailure when there is nothing to train on, NodeError when a layer cannot be prepared, DeviceError
-    when the device cannot be used, ValueError when the checkpoint belongs to another network.
+    when the device cannot be used, ValueError when the checkpoint belongs to another network. `threads` None: as many
+    as pay for this network on this machine.
     """
 
     def __init__(
         self, checked: Checked, prepared: Prepared, settings: TrainSettings, device: Device,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: Checkpoint | None = None, threads: int | None = None,
     ) -> None:
         if not len(prepared.train):
             raise TrainingFailure(Failure("There are no training samples: make the training part of the data larger."))
@@ -90,6 +72,12 @@ class Trainer:
         self._best_loss, self._waited = math.inf, 0
         self._val_losses: tuple[float, ...] = ()
         self._loss_sum = 0.0
+        if threads is None:
+            threads = useful_threads(self.network, self._batch)
+            if checkpoint is not None:
+                threads = int(checkpoint.state["threads"])
+        #: threads that compute a step; the bits of a run depend on it, so a continued run keeps it
+        self.threads = threads
         with device.use():
             self._prepare()
             if checkpoint is not None:
@@ -159,26 +147,19 @@ class Trainer:
             yield
 
     def inner_step(self) -> None:
-        """`step` of an unfinished run within `working`, for loops: entering that takes a while for tiny networks."""
+        """`step` of an unfinished run within `working`, for loops: entering that takes a while."""
         position = self._position
         start = position * self._batch
         last = position + 1 == self.steps_per_epoch
         batches = self._tail if last else self._full
         stop = start + batches.size
         rows = self._order[start:stop]
-        for gather, source, buffer in batches.feeds:
-            gather(source, rows, buffer)
         self.network.clock.step = self._updates
-        batches.plan.forward()
+        batches.compute(rows)
         loss = batches.loss()
         if loss - loss != 0.0:  # infinite or not a number
-            raise self._diverged(batches.plan, "The loss")
-        for room, values in batches.shown:
-            if stop <= len(room):
-                room[start:stop] = values
-        batches.plan.backward()
-        if self._clip is not None:
-            self._clip()
+            raise self._diverged("The loss", batches)
+        batches.keep_predictions(start)
         rate = self._epoch_rate
         if self._within_epoch:
             rate = self.learning_rate
@@ -186,7 +167,7 @@ class Trainer:
             self.history.add("learning_rate", self.epoch + position / self.steps_per_epoch, rate)
         self._updates += 1
         self._optimizer_steps += 1
-        self._update(rate, self._optimizer_steps)
+        self._update.run(rate, self._optimizer_steps)
         self._loss_sum += loss * batches.size
         self._position = position + 1
         self.history.add("loss", self.epoch + (position + 1) / self.steps_per_epoch, loss)
@@ -230,45 +211,15 @@ class Trainer:
             row = math.prod(values.shape[1:]) * values.dtype.itemsize
             count = min(self._samples, max(RUNNING_BYTES // max(row, 1), self._batch))
             self._running[node] = device.xp.zeros((count, *values.shape[1:]), dtype=values.dtype)
-        self._full = self._tail = _Batches(network, self._batch, data, self._running)
+        gradients = [weights.gradients, *(weights.new_gradients() for _ in range(1, self.threads))]
+        self._pool = Pool(self.threads) if self.threads > 1 else None
+        self._full = self._tail = Batches(network, self._batch, data, self._running, self._pool, gradients)
         if self._samples % self._batch:
-            self._tail = _Batches(network, self._samples % self._batch, data, self._running)
-        optimizer = self.settings.optimizer
-        xp = device.xp
-        self._slots = {name: weights.zeros_like() for name in optimizer.slots}
-        scratch: dict[str, Any] = {}
-
-        def make_scratch(name: str, shape: tuple[int, ...], dtype: Any = None) -> Any:
-            key = f"{name}{shape}"
-            if key not in scratch:
-                scratch[key] = xp.zeros(shape, dtype=dtype or weights.dtype)
-            return scratch[key]
-
-        self._update = optimizer.bind(OptimizerBind(
-            xp=xp, dtype=weights.dtype, weights=weights.values, grads=weights.grads, slots=self._slots,
-            decay=weights.decay_mask(),
-            segments=tuple((s.name, s.start, s.stop, s.shape, s.decay) for s in weights.segments), scratch=make_scratch,
-        ))
-        self._clip = self._clipping() if self.settings.clip_norm > 0 else None
+            self._tail = Batches(network, self._samples % self._batch, data, self._running, self._pool, gradients)
+        self._update = Update(network, self.settings.optimizer, self.settings.clip_norm, self._pool, gradients)
         self._within_epoch = self.settings.schedule.within_epoch
         self._good = weights.copy()
         self._best = weights.copy() if self.settings.early_stopping else None
-
-    def _clipping(self) -> Any:
-        """Shorten the gradient to clip_norm, as PyTorch's clip_grad_norm_ does; the device is asked for no number."""
-        xp, grads = self.device.xp, self.network.weights.grads
-        limit, tiny, one = (xp.asarray(v, dtype=grads.dtype) for v in (self.settings.clip_norm, 1e-6, 1.0))
-        norm = xp.zeros((), dtype=grads.dtype)
-
-        def clip() -> None:
-            grads.dot(grads, out=norm)
-            xp.sqrt(norm, out=norm)
-            xp.add(norm, tiny, out=norm)
-            xp.divide(limit, norm, out=norm)
-            xp.minimum(norm, one, out=norm)
-            xp.multiply(grads, norm, out=grads)
-
-        return clip
 
     def _scheduled(self) -> float:
         point = SchedulePoint(self.step_number, self.steps, self.epoch, self.epochs, self._val_losses)
@@ -294,20 +245,15 @@ class Trainer:
             predictions = predictions[: len(rows)]
             for name, metric in self._metrics[node]:
                 found[name] = metric.measure(predictions, shaped(targets, predictions))
-        for name, value in found.items():
-            if name != "loss" and math.isfinite(value):
-                history.add(name, epoch, value)
-            history.metrics["train", name] = value
+        self._note("train", "", {name: value for name, value in found.items() if name != "loss"})
+        history.metrics["train", "loss"] = found["loss"]
         val_loss = None
         if len(self.prepared.validation):
             measured = self.evaluate("validation")
             val_loss = measured["loss"]
             if not math.isfinite(val_loss):
-                raise self._diverged(self._full.plan, "The validation loss")
-            for name, value in measured.items():
-                if math.isfinite(value):
-                    history.add(f"val_{name}", epoch, value)
-                history.metrics["val", name] = value
+                raise self._diverged("The validation loss", self._full)
+            self._note("val", "val_", measured)
         before = self.learning_rate
         self.epoch, self._position, self._loss_sum = epoch, 0, 0.0
         self._remember_good()
@@ -321,6 +267,13 @@ class Trainer:
             self.messages.append(f"The weights of epoch {self.best_epoch}, the best one, were taken.")
         if not self.finished:
             self._begin_epoch()
+
+    def _note(self, part: str, prefix: str, measured: Mapping[str, float]) -> None:
+        """Figures of the epoch that is ending. Those that make no sense (R² of one sample) are left out."""
+        for name, value in measured.items():
+            if math.isfinite(value):
+                self.history.add(prefix + name, self.epoch + 1, value)
+                self.history.metrics[part, name] = value
 
     def _judge(self, val_loss: float) -> None:
         """Keep the best epoch and stop early when it lies too far back."""
@@ -342,9 +295,9 @@ class Trainer:
             weights.copy(self._good)
             self._good_epoch = self.epoch
 
-    def _diverged(self, plan: Plan, what: str) -> TrainingFailure:
+    def _diverged(self, what: str, batches: Batches) -> TrainingFailure:
         """Find the layer to blame, go back to the last good weights, and say what to do."""
-        node = plan.first_not_finite()
+        node = batches.first_not_finite()
         where = ""
         if node is not None:
             title = self.checked.graph.node(node).title
@@ -363,7 +316,7 @@ class Trainer:
         """The whole state, for a file or for another Trainer of the same drawing, data and settings."""
         weights = self.network.weights
         arrays = {f"weights/{name}": array for name, array in weights.state_dict().items()}
-        for slot, flat in self._slots.items():
+        for slot, flat in self._update.slots.items():
             arrays.update({f"optimizer/{slot}/{name}": array for name, array in weights.unflatten(flat).items()})
         if self._best is not None and self.best_epoch is not None:
             arrays.update({f"best/{name}": array for name, array in weights.state_dict(self._best).items()})
@@ -378,7 +331,8 @@ class Trainer:
             "rate_factor": self._rate_factor, "stopped_early": self._stopped_early, "best_epoch": self.best_epoch,
             "best_loss": self._best_loss if math.isfinite(self._best_loss) else None, "waited": self._waited,
             "val_losses": list(self._val_losses), "loss_sum": self._loss_sum, "messages": list(self.messages),
-            "seed": self.settings.seed, "samples": self._samples, "batch": self._batch, "history": history,
+            "seed": self.settings.seed, "samples": self._samples, "batch": self._batch,
+            "threads": self.threads, "history": history,
         }
         return Checkpoint(arrays, state)
 
@@ -397,7 +351,7 @@ class Trainer:
         self.history = History.from_state(curves, state["history"])
         if state["optimizer"] == self.settings.optimizer.kind:
             self._optimizer_steps = int(state["optimizer_steps"])
-            for slot, flat in self._slots.items():
+            for slot, flat in self._update.slots.items():
                 weights.flatten(checkpoint.part(f"optimizer/{slot}"), flat)
         best = checkpoint.part("best")
         self.best_epoch = None if state["best_epoch"] is None else int(state["best_epoch"])

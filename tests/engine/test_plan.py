@@ -109,7 +109,7 @@ def check_gradient(checked, batch=5) -> None:
     weights.values[...] = base
     total_loss(network, plan)
     weights.grads[...] = np.nan  # every gradient must be written
-    for view in weights.grad_views.values():
+    for view in weights.gradients.views.values():
         assert np.isnan(view).all()
     weights.grads[...] = 0
     plan.backward()
@@ -163,7 +163,7 @@ def test_gradients_are_written_everywhere(name):
     network.weights.grads[...] = np.nan
     plan.forward()
     plan.backward()
-    for key, view in network.weights.grad_views.items():
+    for key, view in network.weights.gradients.views.items():
         assert np.isfinite(view).all(), key
 
 
@@ -191,7 +191,7 @@ def test_a_branch_that_leads_nowhere_is_left_out_of_training():
     assert "dead" not in plan.order
     plan.forward()
     plan.backward()
-    assert not network.weights.grad_views["dead/W"].any()
+    assert not network.weights.gradients.views["dead/W"].any()
     assert network.activations({"features": np.ones((4, 3))}, ["dead"])["dead"].shape == (4, 7)
 
 

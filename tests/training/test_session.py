@@ -235,10 +235,10 @@ def test_an_exception_in_a_step_is_a_failure(open_session):
     session.start()
 
     def break_it(trainer):
-        def fail():
+        def fail(rate, step):
             raise OSError("the file vanished")
 
-        trainer.network.plan(32, training=True).forward = fail
+        trainer._update.run = fail
 
     ask(session, break_it)
     telemetry = wait_state(session, "failed")

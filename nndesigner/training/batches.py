@@ -1,0 +1,217 @@
+"""Steps of one batch size: data in, gradients out, weights updated; on one thread or on several.
+
+On several threads each computes a part of the batch into gradients of its own; then each adds up and applies the
+gradients of a part of the weights. The same number of threads gives the same bits, another number does not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from nndesigner.engine.network import Network
+from nndesigner.engine.optimizers import Optimizer, OptimizerBind
+from nndesigner.engine.plan import Plan, Shard
+from nndesigner.engine.pool import Pool
+from nndesigner.engine.weights import ALIGN, Gradients, sources
+
+#: Multiply-adds of one forward pass of a batch from which further threads pay (measured, see benchmarks/RESULTS.md).
+#: A rule and not a measurement at the start, so that a run repeats to the bit.
+WORTH = 30_000_000
+#: Threads beyond these gain little: the parts of the batch become small.
+MOST = 8
+FEWEST_SAMPLES = 8
+
+
+def useful_threads(network: Network, batch: int) -> int:
+    """How many threads to train on."""
+    checked = network.checked
+    if not network.device.is_cpu or batch * sum(checked.multiply_adds.values()) < WORTH:
+        return 1
+    for node_id in checked.order:
+        layer = checked.graph.node(node_id).layer
+        if layer.buffers(*(checked.shapes[source] for source in sources(checked, node_id))):
+            return 1  # statistics of a batch need the whole batch
+    return max(1, min(_cores(), MOST, batch // FEWEST_SAMPLES))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def parts_of(size: int, count: int, grain: int = 1) -> list[slice]:
+    """`count` parts of about equal length that begin at multiples of `grain`; fewer when there is too little."""
+    units = -(-size // grain)
+    count = min(count, units)
+    ends = [min(size, grain * (units * i // count)) for i in range(count + 1)]
+    return [slice(a, b) for a, b in zip(ends, ends[1:])]
+
+
+class Batches:
+    """The plans of one batch size with the data that feed them."""
+
+    def __init__(self, network: Network, size: int, data: dict[str, Any], running: dict[str, Any], pool: Pool | None,
+                 gradients: list[Gradients]) -> None:
+        self.size = size
+        self._network, self._pool = network, pool
+        if len(gradients) == 1:
+            self._slices = [slice(0, size)]
+            self.plans: list[Plan] = [network.plan(size, training=True)]
+        else:
+            self._slices = parts_of(size, len(gradients))
+            self.plans = [
+                network.shard_plan(_length(part), Shard(number, _length(part) / size, gradients[number]))
+                for number, part in enumerate(self._slices)]
+        self._idle = [unused.flat for unused in gradients[len(self.plans):]]
+        self._rows: list[Any] = [None]  # seen by the jobs, which do not hold this object
+        self._jobs = [
+            _computing(plan, None if len(self.plans) == 1 else part, data, self._rows, network.device.gather)
+            for plan, part in zip(self.plans, self._slices)]
+        self._shown = [
+            (running[node], values, part)
+            for plan, part in zip(self.plans, self._slices) for node, values in plan.predictions.items()]
+        heads = network.heads
+        #: one output with weight 1 on one thread: its loss is the loss
+        self._only = None
+        if len(self.plans) == len(heads) == 1 and next(iter(heads.values())).weight == 1.0:
+            self._only = self.plans[0].losses.item
+
+    def compute(self, rows: Any) -> None:
+        """Losses, predictions and gradients of these rows of the data."""
+        self._rows[0] = rows
+        for flat in self._idle:  # a last batch with fewer samples than threads
+            flat.fill(0)
+        if len(self._jobs) == 1:
+            self._jobs[0]()
+        else:
+            self._pool.run(self._jobs)
+
+    def loss(self) -> float:
+        """Weighted sum over the outputs of the mean over the samples just computed."""
+        if self._only is not None:
+            return self._only()
+        total = 0.0
+        for plan, part in zip(self.plans, self._slices):
+            total += weighted_loss(plan, self._network) * _length(part)
+        return total / self.size
+
+    def keep_predictions(self, start: int) -> None:
+        """Copy the predictions to rows start.. of the arrays where those of an epoch are kept, if there is room."""
+        for room, values, part in self._shown:
+            if start + part.stop <= len(room):
+                room[start + part.start:start + part.stop] = values
+
+    def first_not_finite(self) -> str | None:
+        """The first layer with values that are not finite, from the batch just computed."""
+        return next((node for node in (plan.first_not_finite() for plan in self.plans) if node is not None), None)
+
+
+def _length(part: slice) -> int:
+    return part.stop - part.start
+
+
+def _computing(plan: Plan, part: slice | None, data: dict[str, Any], cell: list[Any], gather: Callable[..., None]
+               ) -> Callable[[], None]:
+    """Fill the plan with (a part of) the rows in the cell, and run it forward and backward."""
+    forward, backward = plan.forward, plan.backward
+    feeds = [(data[feed.field].reshape(-1, *feed.buffer.shape[1:]), feed.buffer) for feed in plan.feeds]
+
+    def run() -> None:
+        rows = cell[0] if part is None else cell[0][part]
+        for source, buffer in feeds:
+            gather(source, rows, buffer)
+        forward()
+        backward()
+
+    return run
+
+
+def weighted_loss(plan: Plan, network: Network) -> float:
+    """Loss of the batch that the plan has just computed: the weighted sum over the outputs."""
+    values = network.device.host(plan.losses)
+    return sum(network.heads[node].weight * float(values[i]) for i, node in enumerate(plan.predictions))
+
+
+class Update:
+    """Adds up the gradients of all threads, shortens them if wanted, and lets the optimizer change the weights."""
+
+    def __init__(self, network: Network, optimizer: Optimizer, clip_norm: float, pool: Pool | None,
+                 gradients: list[Gradients]) -> None:
+        weights = network.weights
+        self._pool, self._gradients = pool, gradients
+        #: moments by name, flat
+        self.slots = {name: weights.zeros_like() for name in optimizer.slots}
+        decay = weights.decay_mask()
+        size = weights.values.size
+        self._parts = parts_of(size, len(gradients), ALIGN)
+        updated = self._parts if optimizer.elementwise else [slice(0, size)]
+        self._updates = [self._bind(network, optimizer, part, decay) for part in updated]
+        self._clip = _clipping(network.device.xp, weights.grads, clip_norm) if clip_norm > 0 else None
+        self._now = [0.0, 0]  # rate and number of the step, seen by the jobs
+        self._add_jobs = [_adding(network.device.xp, [g.flat[part] for g in gradients]) for part in self._parts]
+        self._update_jobs = [_updating(update, self._now) for update in self._updates]
+
+    def _bind(self, network: Network, optimizer: Optimizer, part: slice, decay: Any) -> Callable[[float, int], None]:
+        weights, xp = network.weights, network.device.xp
+        scratch: dict[str, Any] = {}
+
+        def make_scratch(name: str, shape: tuple[int, ...], dtype: Any = None) -> Any:
+            key = f"{name}{shape}"
+            if key not in scratch:
+                scratch[key] = xp.zeros(shape, dtype=dtype or weights.dtype)
+            return scratch[key]
+
+        segments = tuple(
+            (s.name, max(s.start, part.start) - part.start, min(s.stop, part.stop) - part.start, s.shape, s.decay)
+            for s in weights.segments if s.start < part.stop and part.start < s.stop)
+        return optimizer.bind(OptimizerBind(
+            xp=xp, dtype=weights.dtype, weights=weights.values[part], grads=weights.grads[part],
+            slots={name: flat[part] for name, flat in self.slots.items()},
+            decay=None if decay is None else decay[part], segments=segments, scratch=make_scratch,
+        ))
+
+    def run(self, rate: float, step: int) -> None:
+        """Apply the gradients just computed. `step` counts from 1."""
+        if self._pool is not None:
+            self._pool.run(self._add_jobs)
+        if self._clip is not None:
+            self._clip()
+        if len(self._updates) == 1:
+            self._updates[0](rate, step)
+        else:
+            self._now[:] = rate, step
+            self._pool.run(self._update_jobs)
+
+
+def _adding(xp: Any, flats: list[Any]) -> Callable[[], None]:
+    """Sum of the gradients of all threads into those of the first, for a part of them."""
+    total, *others = flats
+
+    def add() -> None:
+        for other in others:
+            xp.add(total, other, out=total)
+
+    return add
+
+
+def _updating(update: Callable[[float, int], None], now: list[Any]) -> Callable[[], None]:
+    return lambda: update(now[0], now[1])
+
+
+def _clipping(xp: Any, grads: Any, clip_norm: float) -> Callable[[], None]:
+    """Shorten the gradient to clip_norm, as PyTorch's clip_grad_norm_ does; the device is asked for no number."""
+    limit, tiny, one = (xp.asarray(v, dtype=grads.dtype) for v in (clip_norm, 1e-6, 1.0))
+    norm = xp.zeros((), dtype=grads.dtype)
+
+    def clip() -> None:
+        grads.dot(grads, out=norm)
+        xp.sqrt(norm, out=norm)
+        xp.add(norm, tiny, out=norm)
+        xp.divide(limit, norm, out=norm)
+        xp.minimum(norm, one, out=norm)
+        xp.multiply(grads, norm, out=grads)
+
+    return clip
