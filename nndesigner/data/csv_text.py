@@ -181,6 +181,8 @@ def _even_rows_quoted(data: bytes, delimiter: str, name: str) -> tuple[bytes, np
             line = reader.line_num + 1
     except csv.Error as error:
         raise DataError(f"'{name}', line {line}: {error}. A quotation mark may not be closed.") from error
+    if not rows:
+        raise DataError(f"'{name}' is empty.")
     if data.count(b'"') % 2 and any("\n" in cell for cell in rows[-1]):
         raise DataError(f"'{name}', line {lines[-1]}: a quotation mark is not closed. Close it, or remove it.")
     usual = Counter(map(len, rows)).most_common(1)[0][0]

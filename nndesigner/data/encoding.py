@@ -107,6 +107,12 @@ def codes_of(texts: np.ndarray, categories: tuple[str, ...]) -> np.ndarray:
     return np.fromiter((places.get(text, -1) for text in texts), np.int64, len(texts))
 
 
+def chunks(n: int, size: int) -> list[slice]:
+    """Slices over n samples of `size` values that hold about CHUNK values each."""
+    step = max(1, CHUNK // max(1, size))
+    return [slice(start, start + step) for start in range(0, n, step)]
+
+
 @dataclass(frozen=True, eq=False)
 class FieldEncoding:
     """How one field of the signature is made from raw columns: (raw - offset) / scale.
@@ -183,14 +189,12 @@ class FieldEncoding:
         n = len(given) if rows is None else len(rows)
         encoded = np.empty((n, *column.shape), dtype=np.float32)
         offset, factor = self.offset.astype(np.float32), (1.0 / self.scale).astype(np.float32)
-        step = max(1, CHUNK // max(1, math.prod(column.shape)))
-        for start in range(0, n, step):
-            part = slice(start, start + step)
+        for part in chunks(n, math.prod(column.shape)):
             np.subtract(given[part] if rows is None else given[rows[part]], offset, out=encoded[part], casting="unsafe")
             encoded[part] *= factor
             if not np.isfinite(encoded[part]).all():
                 bad = ~np.isfinite(encoded[part]).reshape(len(encoded[part]), -1).all(axis=1)
-                row = start + int(np.flatnonzero(bad)[0])
+                row = part.start + int(np.flatnonzero(bad)[0])
                 raise DataError(f"Sample {row + 1} of '{column.column}' holds values that are no finite numbers.")
         return encoded
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from typing import IO
@@ -122,7 +123,7 @@ def _array(file: IO[bytes], name: str, size: int) -> np.ndarray:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = header(file)
-    except ValueError as error:
+    except (ValueError, SyntaxError, tokenize.TokenError) as error:
         raise DataError(f"'{name}' is no NumPy array, or it is damaged ({str(error).splitlines()[0]}).") from error
     if dtype.hasobject:
         raise DataError(f"'{name}' holds Python objects (pickle), which could run any program when opened, so it is "

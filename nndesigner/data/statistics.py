@@ -106,8 +106,9 @@ def _number(values: np.ndarray, bins: int) -> NumberStatistics:
     else:
         low_edge, high_edge = low, high
     counts, edges = np.histogram(present, bins, (low_edge, high_edge))
-    return NumberStatistics(
-        len(present), missing, float(present.mean()), float(present.std()), low, high, distinct, counts, edges)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, std = float(present.mean()), float(present.std())
+    return NumberStatistics(len(present), missing, mean, std, low, high, distinct, counts, edges)
 
 
 def _category(column: Column) -> CategoryStatistics:

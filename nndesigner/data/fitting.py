@@ -1,0 +1,212 @@
+"""Fits the encodings of all fields to the training part: scales, categories, classes, forms of pictures."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Literal
+
+import numpy as np
+
+from nndesigner.data.dataset import Column, DataError
+from nndesigner.data.encoding import AXES, FieldEncoding, RawInput, chunks, texts_of
+from nndesigner.data.pictures import Ground, ground_of
+from nndesigner.spec import DataField, Shape
+
+Scaling = Literal["auto", "standardise", "range", "none"]
+
+#: categories of an input that get a place of their own; rarer ones count as unknown
+MAX_CATEGORIES = 100
+MAX_CLASSES = 1000
+#: pictures that are looked at to see what lies around their drawings
+GROUND_SAMPLES = 1000
+
+
+def counted(n: int, what: str) -> str:
+    """ "1 sample", "2,000 samples"."""
+    return f"1 {what}" if n == 1 else f"{n:,} {what}s"
+
+
+def sorted_texts(texts: list[str]) -> tuple[str, ...]:
+    """Categories in the order people expect: numbers by value, other texts by the alphabet."""
+    try:
+        return tuple(sorted(texts, key=lambda t: (float(t), t)))
+    except ValueError:
+        return tuple(sorted(texts, key=lambda t: (t.casefold(), t)))
+
+
+def classes_of(column: Column, rows: np.ndarray) -> tuple[str, ...]:
+    """Class names of a target: in the order of the source, then sorted. Raises DataError unless they can be learned."""
+    found = set(texts_of(column.values[rows]))
+    if len(found) > MAX_CLASSES:
+        raise DataError(f"The target '{column.name}' has {len(found):,} different values, too many for classes. "
+                        "Choose another target, or set its kind to number.")
+    known = tuple(c for c in column.categories if c in found)
+    classes = known + sorted_texts([t for t in found if t not in set(known)])
+    if len(classes) < 2:
+        raise DataError(f"The target '{column.name}' has only one class, '{classes[0]}': there is nothing to tell "
+                        "apart. Choose another target.")
+    return classes
+
+
+def fit_inputs(
+    inputs: list[Column], train: np.ndarray, scaling: Scaling, notes: list[str]
+) -> list[FieldEncoding]:
+    """One field of all table columns, one of each picture and array. Raises DataError when nothing is left."""
+    found: list[FieldEncoding] = []
+    table = [c for c in inputs if c.kind in ("number", "category")]
+    arrays = [c for c in inputs if c.kind in ("image", "array")]
+    images = [c for c in arrays if c.kind == "image"]
+    names = {c.name for c in arrays}
+    if table:
+        name = "features" if "features" not in names else "table features"
+        found.append(_table_encoding(name, "input", table, train, scaling, notes))
+    for column in arrays:
+        name = "image" if images == [column] and (column.name == "image" or "image" not in names) else column.name
+        found.append(_array_encoding(name, "input", column, train, scaling))
+    return found
+
+
+def fit_targets(
+    targets: list[Column], rows: np.ndarray, train: np.ndarray, scaling: Scaling
+) -> list[FieldEncoding]:
+    """One field of each target with classes, picture or array, and one of all numbers; "target" when it is the only."""
+    numbers = [c for c in targets if c.kind == "number"]
+    groups = [[c] for c in targets if c.kind != "number"] + ([numbers] if numbers else [])
+    found = []
+    for group in groups:
+        column = group[0]
+        name = "target" if len(groups) == 1 or column.kind == "number" else f"target {column.name}"
+        if column.kind == "category":
+            classes = classes_of(column, rows)
+            field = DataField(name, "target", Shape("F", (len(classes),)), "class", classes)
+            raw = RawInput(column.name, "category", classes, unit=column.unit)
+            nothing = np.zeros(())
+            found.append(FieldEncoding(field, (raw,), nothing, np.ones(()), nothing))
+        elif column.kind == "number":
+            how: Scaling = "none" if scaling == "none" else "standardise"
+            found.append(_table_encoding(name, "target", group, train, how, []))
+        else:
+            found.append(_array_encoding(name, "target", column, train, scaling))
+    return found
+
+
+def _table_encoding(
+    name: str, role: Literal["input", "target"], columns: list[Column], train: np.ndarray, scaling: Scaling,
+    notes: list[str],
+) -> FieldEncoding:
+    raws: list[RawInput] = []
+    offset: list[float] = []
+    scale: list[float] = []
+    fill: list[float] = []
+    for column in columns:
+        if column.kind == "category":
+            raw = _fit_category(column, train, notes)
+            if raw is None:
+                continue
+            offset += [0.0] * raw.width
+            scale += [1.0] * raw.width
+            fill += [0.0] * raw.width
+        else:
+            values = np.asarray(column.values, dtype=np.float64)[train]
+            present = values[np.isfinite(values)]
+            if not len(present):
+                notes.append(f"Column '{column.name}' has no value in the training part and is ignored.")
+                continue
+            low, high, mean, deviation = _spread(column.name, present)
+            missing = int(np.count_nonzero(~np.isfinite(column.values)))
+            if missing:
+                notes.append(f"Column '{column.name}': {counted(missing, 'missing value')} replaced by the mean of the "
+                             f"training part, {mean:.4g}.")
+            if low == high and role == "input":
+                notes.append(f"Column '{column.name}' has the same value in all training samples and tells nothing.")
+            start, width = {"none": (0.0, 1.0), "range": (low, high - low)}.get(scaling, (mean, deviation))
+            raw = RawInput(column.name, "number", low=low, high=high, unit=column.unit)
+            offset.append(start)
+            scale.append(width if width > 0 and math.isfinite(width) else 1.0)
+            fill.append(mean)
+        raws.append(raw)
+    if not raws:
+        raise DataError("No input column has values to learn from. Give other columns the role input.")
+    field = DataField(name, role, Shape("F", (len(offset),)))
+    return FieldEncoding(field, tuple(raws), np.array(offset), np.array(scale), np.array(fill))
+
+
+def _spread(name: str, values: np.ndarray) -> tuple[float, float, float, float]:
+    """(smallest, largest, mean, standard deviation) of finite values [n]."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = tuple(float(f(values)) for f in (np.min, np.max, np.mean, np.std))
+    if not all(map(math.isfinite, found)):
+        largest = max(map(abs, found[:2]))
+        raise DataError(f"Column '{name}' holds numbers too large to calculate with (up to {largest:.3g}). Correct "
+                        "them, or give the column the role ignore.")
+    return found
+
+
+def _fit_category(column: Column, train: np.ndarray, notes: list[str]) -> RawInput | None:
+    counts = Counter(t for t in texts_of(column.values[train]) if t is not None)
+    if not counts:
+        notes.append(f"Column '{column.name}' has no value in the training part and is ignored.")
+        return None
+    if len(counts) == 1:
+        notes.append(f"Column '{column.name}' has the same value in all training samples and tells nothing.")
+    kept = set(counts)
+    if len(counts) > MAX_CATEGORIES:
+        kept = {text for text, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]}
+        notes.append(f"Column '{column.name}' has {len(counts):,} different texts; the {MAX_CATEGORIES} most frequent "
+                     "are used, the others count as unknown. A column of names or numbers of things is better ignored.")
+    missing = sum(t is None for t in texts_of(column.values))
+    if missing:
+        notes.append(f"Column '{column.name}': {counted(missing, 'missing value')} counted as unknown.")
+    known = tuple(c for c in column.categories if c in kept)
+    categories = known + sorted_texts([t for t in kept if t not in set(known)])
+    return RawInput(column.name, "category", categories, unit=column.unit)
+
+
+def _array_encoding(
+    name: str, role: Literal["input", "target"], column: Column, train: np.ndarray, scaling: Scaling
+) -> FieldEncoding:
+    shape = column.values.shape[1:]
+    if len(shape) not in AXES:
+        raise DataError(f"'{column.name}' has samples of {len(shape)} dimensions; 1 to 4 can be used.")
+    image = column.kind == "image"
+    scaling = scaling if scaling != "auto" else ("range" if image else "standardise")
+    each = len(shape) == 1  # features of their own meaning each get their own mean; pixels share one
+    low, high, mean, deviation = _moments(column.values, train, each)
+    darkest, brightest = _grey_limits(column.values.dtype, float(low.min()), float(high.max()))
+    if image and scaling == "range":
+        low, high = np.asarray(darkest), np.asarray(brightest)
+    start, width = {
+        "none": (np.zeros_like(mean), np.ones_like(mean)), "range": (low, high - low), "standardise": (mean, deviation),
+    }[scaling]
+    width = np.where((width > 0) & np.isfinite(width), width, 1.0)
+    limits = (darkest, brightest) if image else (float(low.min()), float(high.max()))
+    around = ground_of(column.values[train[:GROUND_SAMPLES]], *limits) if image else Ground()
+    raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit, around.ground, around.box)
+    field = DataField(name, role, Shape(AXES[len(shape)], shape))
+    start, width = np.asarray(start, np.float64), np.asarray(width, np.float64)
+    return FieldEncoding(field, (raw,), start, width, np.zeros_like(width))
+
+
+def _moments(values: np.ndarray, rows: np.ndarray, each: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(smallest, largest, mean, standard deviation) over rows, of each feature or of all values; in chunks, float64."""
+    axes = (0,) if each else None
+    low, high, total, squares, n = np.inf, -np.inf, 0.0, 0.0, 0
+    shift = values[rows[:1]].astype(np.float64).mean(axis=axes)  # keeps squares exact for values far from zero
+    for part in chunks(len(rows), values[:1].size):
+        chunk = values[rows[part]].astype(np.float64)
+        low, high = np.minimum(low, chunk.min(axis=axes)), np.maximum(high, chunk.max(axis=axes))
+        chunk -= shift
+        total, squares = total + chunk.sum(axis=axes), squares + np.square(chunk).sum(axis=axes)
+        n += len(chunk) if each else chunk.size
+    mean = total / n
+    deviation = np.sqrt(np.maximum(squares / n - np.square(mean), 0.0))
+    return np.asarray(low), np.asarray(high), np.asarray(mean + shift), np.asarray(deviation)
+
+
+def _grey_limits(dtype: np.dtype, low: float, high: float) -> tuple[float, float]:
+    """Values of a picture that become 0 and 1: those of its format where bytes use it, else smallest and largest."""
+    if dtype.kind == "u" and dtype.itemsize == 1 and high > 127:
+        return 0.0, 255.0
+    low = min(low, 0.0) if dtype.kind == "u" else low
+    return (low, high) if high > low else (low, low + 1.0)
