@@ -14,16 +14,19 @@ from nndesigner.graph.checked import Checked, Head, Problem, Repair
 from nndesigner.graph.edit import add_node, connect
 from nndesigner.graph.heads import head_of
 from nndesigner.graph.layout import free_spot
-from nndesigner.graph.model import GAP_X, NODE_W, Graph, Node
+from nndesigner.graph.model import GAP_X, NODE_W, Edge, Graph, Node
 from nndesigner.graph.order import circles, leading_to, topological
 from nndesigner.graph.rules import Facts, feeds, look, look_at_input, open_port_problems
+from nndesigner.layers import Layer
 from nndesigner.layers.io import Input, Output
-from nndesigner.spec import Signature
+from nndesigner.spec import Shape, Signature
 
 __all__ = ["Checked", "Head", "Problem", "Repair", "check"]
 
 #: so many unwired nodes get a proposal for a wire; a search for each of a thousand would take too long
 _PROPOSALS = 12
+
+_UNKNOWN = Facts()
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class _Memo:
     """What the next check may take over."""
 
     facts: Mapping[str, Facts]
+    #: the last facts with a shape of each node, beside the layer, wires and shapes from which they follow: a wire that
+    #: is cut and joined again costs little
+    sound: Mapping[str, tuple[Layer, tuple[Edge, ...], list[Shape], Facts]]
     #: all nodes that can be ordered, and those that cannot (on a circle or behind one)
     ordered: tuple[str, ...]
     knotted: tuple[str, ...]
@@ -56,18 +62,21 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
     fields = feeds(graph, signature)
 
     if previous is None:
-        stale = set(graph.by_id)
+        stale = touched = set(graph.by_id)
         facts: dict[str, Facts] = {}
+        sound = {}
     else:
-        stale = _touched(previous.graph, graph)
-        stale.update(i for i, field in fields.items() if i not in old.facts or old.facts[i].field != field)
-        stale.update(i for i in old.knotted if i in graph.by_id)
-        facts = dict(old.facts)
+        touched = _touched(previous.graph, graph)
+        touched.update(i for i, field in fields.items() if i not in old.facts or old.facts[i].field != field)
+        touched.update(i for i in old.knotted if i in graph.by_id)
+        stale = set(touched)
+        facts, sound = dict(old.facts), dict(old.sound)
         for gone in facts.keys() - graph.by_id.keys():
             del facts[gone]
+            sound.pop(gone, None)
     stale.update(knotted)
     for node_id in knotted:
-        facts[node_id] = Facts()
+        facts[node_id] = _UNKNOWN
     shapes = {} if previous is None else previous.shapes.copy()
     parameters = {} if previous is None else previous.parameters.copy()
     costs = {} if previous is None else previous.multiply_adds.copy()
@@ -77,12 +86,21 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
     for node_id in (*ordered, *knotted):
         if node_id not in stale:
             continue
-        node = graph.node(node_id)
-        if isinstance(node.layer, Input) and not graph.incoming[node_id]:
+        node, before = graph.node(node_id), facts.get(node_id)
+        wires = graph.incoming[node_id]
+        arriving = [facts[e.source].shape for e in wires]
+        known = sound.get(node_id)
+        if isinstance(node.layer, Input) and not arriving:
             found = look_at_input(node, fields[node_id], signature)
+        elif before is not None and before.shape is not None and node_id not in touched and None in arriving:
+            found = _UNKNOWN  # it was right before, and only what feeds it lost its shape
+        elif known is not None and known[0] is node.layer and known[1] == wires and known[2] == arriving:
+            found = known[3]
         else:
-            found = look(graph, node, [facts[e.source].shape for e in graph.incoming[node_id]])
-        if node_id in facts and facts[node_id].shape != found.shape or node_id not in facts:
+            found = look(graph, node, arriving)
+            if found.shape is not None:
+                sound[node_id] = node.layer, wires, arriving, found
+        if before is None or before.shape != found.shape:
             stale.update(e.target for e in graph.outgoing[node_id])
         facts[node_id] = found
         if found.shape is not None:
@@ -103,7 +121,7 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
     return Checked(
         graph, signature, order, MappingProxyType(shapes), MappingProxyType(parameters), MappingProxyType(costs),
         MappingProxyType({i: field.name for i, field in fields.items() if field is not None and i in shapes}),
-        MappingProxyType(heads), tuple(problems), _Memo(facts, ordered, knotted, outputs, leading),
+        MappingProxyType(heads), tuple(problems), _Memo(facts, sound, ordered, knotted, outputs, leading),
     )
 
 

@@ -11,9 +11,6 @@ from nndesigner.layers.io import Output
 from nndesigner.spec import DataField, Shape, ShapeError, Signature
 from nndesigner.spec.loss import Task
 
-#: layers that already turn scores into probabilities
-_LINKS = {"softmax.v1": "Softmax", "sigmoid.v1": "Sigmoid"}
-
 
 def head_of(
     graph: Graph, node: Node, shape: Shape | None, signature: Signature, used: Collection[str]
@@ -23,7 +20,8 @@ def head_of(
     if not signature.fields:
         if layer.task == "auto":
             return None, []
-        return Head(node.id, layer.task, "", (), layer.loss, layer.weight), _link_problems(graph, node, layer.task)
+        head = Head(node.id, layer.task, "", (), layer.loss, layer.weight)
+        return head, _last_layer_problems(graph, node, layer.task)
     field, problems = _target(node, shape, signature, used)
     if field is None:
         return None, problems
@@ -32,7 +30,7 @@ def head_of(
         return None, problems
     classes = field.classes if task == "classification" else ()
     head = Head(node.id, task, field.name, classes, layer.loss, layer.weight)
-    problems += _link_problems(graph, node, task)
+    problems += _last_layer_problems(graph, node, task)
     want, faults = _wanted(node, task, field)
     problems += faults
     if want is not None and shape is not None and shape.dims != want:
@@ -117,22 +115,23 @@ def _misfit(graph: Graph, node: Node, got: Shape, want: tuple[int, ...], task: T
     return Problem("error", f"{node.title} needs {needs}, got {got.lettered}: {todo}.", node.id, edge, cures)
 
 
-def _link_problems(graph: Graph, node: Node, task: Task) -> list[Problem]:
-    """A softmax or sigmoid before a loss that applies it itself: training would be slow and the probabilities wrong."""
+def _last_layer_problems(graph: Graph, node: Node, task: Task) -> list[Problem]:
+    """An activation right before the Output that the loss applies itself, or that cuts off half of all answers."""
     loss = node.layer.loss
     link = loss.link if loss is not None else ("softmax" if task == "classification" else "identity")
     edges = graph.incoming[node.id]
-    if link == "identity" or len(edges) != 1:
+    if len(edges) != 1:
         return []
     before = graph.node(edges[0].source)
-    if before.layer.kind in _LINKS:
-        cure = repair.removal(before)
-        name = before.title
-    elif getattr(before.layer, "activation", "") in ("softmax", "sigmoid"):
-        cure = repair.setting(before, {"activation": "none"})
-        name = f"the {before.layer.activation} of {before.title}"
+    alone = before.layer.kind in ("softmax.v1", "sigmoid.v1", "relu.v1")
+    activation = before.layer.kind.partition(".")[0] if alone else getattr(before.layer, "activation", "none")
+    name = before.title if alone else f"the {activation} of {before.title}"
+    if link != "identity" and activation in ("softmax", "sigmoid"):
+        text = f"{node.title} applies {link} itself, so with {name} before it learning slows down"
+    elif task != "reconstruction" and activation == "relu":
+        what = "scores" if task == "classification" else "values"
+        text = f"{node.title} needs {what} of either sign, but {name} before it cuts off all below zero"
     else:
         return []
-    text = (f"{node.title} applies {link} itself, so {name} before it is applied twice and learning slows down: "
-            f"{cure.text[0].lower() + cure.text[1:]}.")
-    return [Problem("warning", text, node.id, edges[0], (cure,))]
+    cure = repair.removal(before) if alone else repair.setting(before, {"activation": "none"})
+    return [Problem("warning", f"{text}: {cure.text[0].lower() + cure.text[1:]}.", node.id, edges[0], (cure,))]
