@@ -61,6 +61,8 @@ class Side:
         environment["OPENBLAS_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = str(threads)
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        if threads > 1 and hasattr(os, "sched_setaffinity"):  # our side takes as many threads as it finds cores
+            os.sched_setaffinity(self._process.pid, sorted(os.sched_getaffinity(0))[:threads])
 
     def run(self, order: dict) -> dict:
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -87,6 +89,8 @@ def compare(one: dict, what: str, arguments: argparse.Namespace, python: str | N
     modes = [] if python is None else ["eager", "fused"] + (["last"] if len(one["shape"]) == 3 else [])
     theirs = Side([python, str(HERE / "_torch.py"), str(arguments.threads)], arguments.threads) if python else None
     order = {"case": one, "seconds": arguments.seconds, "what": what}
+    if arguments.threads == 1:
+        order["threads"] = 1
     blocks: dict[str, list[dict]] = {"ours": [], **{mode: [] for mode in modes}}
     for number in range(arguments.rounds + 1):
         names = list(blocks) if number % 2 else list(reversed(blocks))

@@ -5,8 +5,8 @@ a timer on its own thread with automatic collection off (Qt objects must not die
 leaves automatic collection on. For the same reason questions must not hold references to Qt objects.
 
 A window stays responsive beside it without further help: NumPy lets go of the interpreter lock in larger operations,
-and Python's own switching does the rest (benchmarks/ticks.py: timers at most 12 ms late at the 99th percentile; a
-shorter switch interval gained nothing).
+and Python's own switching does the rest (benchmarks/ticks.py, figures in benchmarks/RESULTS.md; a shorter switch
+interval gained nothing).
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ def test_answers_are_copies_and_no_samples_give_no_answers():
     np.testing.assert_array_equal(first, kept)
     assert network.predict({"features": x[:0]})["out"].shape == (0, 3)
     assert set(network.activations({"features": x})) == {"in", "n1", "n2"}
+    np.testing.assert_array_equal(network.activations({"features": x}, ["out"])["out"], first)
 
 
 def test_missing_inputs_are_named():
