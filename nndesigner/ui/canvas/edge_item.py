@@ -13,7 +13,7 @@ from nndesigner.ui import theme
 from nndesigner.ui.canvas.geometry import WIRE_REACH
 
 #: pen widths: of a quiet wire, and the most that a strong signal adds
-WIDTH, SIGNAL = 2.0, 3.0
+WIDTH, SIGNAL = 2.0, 1.75
 
 
 class EdgeItem(QGraphicsPathItem):

@@ -114,6 +114,7 @@ class RubberBand(Gesture):
             chosen = found
         self.board.select_edges(())
         self.document.select(chosen)
+        self.view.reveal(at.view)
 
     def finish(self, at: Pointer) -> None:
         if self._frame is None and not (self.start.shift or self.start.ctrl):

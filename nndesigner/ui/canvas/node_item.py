@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 #: below this zoom the letters of a flat rectangle would be too small to read
 _WORDLESS = 0.16
+#: room for the names of several inputs
+_NAMES_W = 40
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,8 @@ class NodeItem(QGraphicsItem):
         painter.drawLine(QPointF(1, FOOTER_Y), QPointF(NODE_W - 1, FOOTER_Y))
         self._paint_header(painter)
         self._paint_footer(painter)
+        if len(self._ports.inputs) > 1:
+            self._paint_port_names(painter)
         for _, place in self._ports.inputs:
             paint_port(painter, place, tokens.faint, tokens.canvas)
         if self._ports.output is not None:
@@ -281,8 +285,18 @@ class NodeItem(QGraphicsItem):
             elided(face.shape, font, row.width() - right - 8),
         )
 
+    def _paint_port_names(self, painter: QPainter) -> None:
+        """Which of several inputs is which, beside the ports."""
+        font = theme.font(10)
+        painter.setFont(font)
+        painter.setPen(theme.colour(theme.current().muted))
+        for name, place in self._ports.inputs:
+            box = QRectF(10, place.y() - 8, _NAMES_W, 16)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, elided(name, font, _NAMES_W))
+
     def _paint_picture(self, painter: QPainter, scale: float, settled: bool) -> None:
-        area = QRectF(11, PICTURE_Y, NODE_W - 22, PICTURE_H)
+        left = 11 if len(self._ports.inputs) < 2 else 14 + _NAMES_W
+        area = QRectF(left, PICTURE_Y, NODE_W - 11 - left, PICTURE_H)
         if self._thumb is None or (settled and self._thumb_scale != scale):
             self._thumb = thumbnails.render(
                 self._picture, area.width(), area.height(), scale, self._face.group, self._right

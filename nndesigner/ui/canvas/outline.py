@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QTreeView, QVBoxLayout, QWidget
 
+from nndesigner.graph.check import Problem
 from nndesigner.graph.model import Edge, Graph
 from nndesigner.ui import icons, theme
 from nndesigner.ui.canvas.face import description, face_of
@@ -40,7 +43,8 @@ class Outline(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tree)
         self.setFocusProxy(self.tree)
-        self._shown: tuple[object, ...] = ()
+        #: faces by node and the wires, as they are listed
+        self._shown: tuple = ()
         self.tree.selectionModel().selectionChanged.connect(self._chosen)
         self.tree.activated.connect(lambda index: self._go(self._model.itemFromIndex(index)))
         document.changed.connect(self.refresh)
@@ -60,7 +64,10 @@ class Outline(QWidget):
         graph, checked = self._document.graph, self._document.checked
         order = {node_id: n for n, node_id in enumerate(checked.order)}
         nodes = sorted(graph.nodes, key=lambda n: (order.get(n.id, len(order)), n.y, n.x))
-        faces = [(n, face_of(n, checked, [p for p in checked.problems if p.node == n.id])) for n in nodes]
+        problems: dict[str | None, list[Problem]] = defaultdict(list)
+        for problem in checked.problems:
+            problems[problem.node].append(problem)
+        faces = [(n, face_of(n, checked, problems[n.id])) for n in nodes]
         shown = (tuple((n.id, f) for n, f in faces), graph.edges)
         if shown == self._shown:
             return
@@ -107,15 +114,12 @@ class Outline(QWidget):
 
     def _recolour(self) -> None:
         tokens = theme.current()
-        for node_id, item in self._items.items():
-            problem = next((p for p in self._document.checked.problems if p.node == node_id), None)
-            layer = self._document.graph.node(node_id).layer
-            if problem is None:
-                item.setIcon(icons.icon(layer.icon, theme.group_colour(layer.group)))
-            elif problem.severity == "error":
-                item.setIcon(icons.icon("mdi6.alert-circle", tokens.wrong))
-            else:
-                item.setIcon(icons.icon("mdi6.alert", tokens.warning))
+        for node_id, face in self._shown[0] if self._shown else ():
+            name, colour = {
+                "error": ("mdi6.alert-circle", tokens.wrong),
+                "warning": ("mdi6.alert", tokens.warning),
+            }.get(face.severity, (face.icon, theme.group_colour(face.group)))
+            self._items[node_id].setIcon(icons.icon(name, colour))
 
 
 def _wire_row(graph: Graph, edge: Edge, node_id: str) -> QStandardItem:

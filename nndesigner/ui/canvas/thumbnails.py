@@ -117,7 +117,8 @@ def _paint_tiles(painter: QPainter, area: QRectF, images: list[QImage]) -> None:
     boxes = _tiles(area, len(images), images[0].width() / max(images[0].height(), 1))
     # few pixels stay squares, many are smoothed
     scale = painter.worldTransform().m11()
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, images[0].width() > boxes[0].width() * scale / 2)
+    many = images[0].width() >= 16 or images[0].width() > boxes[0].width() * scale
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, many)
     for box, image in zip(boxes, images):
         painter.drawImage(box, image)
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -45,6 +45,7 @@ class DrawWire(Gesture):
                 return
             self._begin()
         self._aim(at)
+        self.view.reveal(at.view)
 
     def finish(self, at: Pointer) -> None:
         if self._preview is None:

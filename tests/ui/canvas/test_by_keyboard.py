@@ -129,12 +129,7 @@ def test_outline_lists_layers_with_their_wires_and_shares_the_selection(hands, q
         "Output",
     ]
     dense = model.index(1, 0)
-    words = [
-        dense.child(r, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-        if hasattr(dense, "child")
-        else model.index(r, 0, dense).data(Qt.ItemDataRole.AccessibleTextRole)
-        for r in range(model.rowCount(dense))
-    ]
+    words = [model.index(r, 0, dense).data(Qt.ItemDataRole.AccessibleTextRole) for r in range(model.rowCount(dense))]
     assert words == ["fed by Input", "feeds Dense"]
     hands.document.select(["n2"])
     assert outline.tree.currentIndex() == dense
@@ -154,3 +149,19 @@ def test_widgets_have_accessible_names(hands):
     view = hands.view
     for widget in (view, view.menu.search, view.menu.list, view.minimap, view.title_editor, view.empty):
         assert widget.accessibleName()
+
+
+def test_a_hidden_outline_does_nothing_and_catches_up(hands, qtbot):
+    from nndesigner.ui import theme
+
+    outline = Outline(hands.document)
+    qtbot.addWidget(outline)
+    outline.show()
+    hands.show(chain())
+    outline.hide()
+    hands.document.edit_graph("x", lambda g: edit.remove_nodes(g, ["n2", "n3"]))
+    assert outline.tree.model().rowCount() == 4
+    theme.notifier.changed.emit()
+    hands.document.select(["n4"])
+    outline.show()
+    assert outline.tree.model().rowCount() == 2 and outline.tree.currentIndex().row() == 1

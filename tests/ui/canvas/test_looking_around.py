@@ -218,3 +218,11 @@ def test_an_opened_project_is_shown_whole(hands):
     hands.document.edit_graph("x", lambda g: edit.remove_nodes(g, ["n1"]))
     hands.document.undo_stack.undo()
     assert hands.view.zoom == 1.0, "an edit does not take the view away"
+
+
+def test_a_wire_with_a_problem_is_dashed(hands):
+    hands.show(drawn((layer("input", shape=(8, 8, 1)), 0, 0), (layer("dense"), 300, 0), wires=((1, 2),)))
+    item = hands.view.board.edges[Edge("n1", "n2")]
+    assert item.severity == "error" and item.pen().style() == Qt.PenStyle.CustomDashLine
+    hands.document.edit_graph("x", lambda g: edit.set_layer(g, "n2", layer("conv2d")))
+    assert item.severity == "" and item.pen().style() == Qt.PenStyle.SolidLine
