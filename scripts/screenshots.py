@@ -58,7 +58,6 @@ def take(picture: tuple) -> None:
         theme.apply(app.application(), theme.THEMES[theme_name])
         window = Window()
         window.resize(width, height)
-        window.docks.reset()
         window.show()
         app.settle(0.5)
         if example:

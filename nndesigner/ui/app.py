@@ -73,7 +73,6 @@ def picture(project: Path, png: Path, size: tuple[int, int] = (1600, 1000), them
     theme.apply(app, theme.THEMES[theme_name])
     window = Window()
     window.resize(*size)
-    window.docks.reset()
     window.show()
     window.files.open_now(project)
     window.document.wait_for_data(seconds)

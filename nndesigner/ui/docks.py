@@ -34,9 +34,15 @@ class Docks:
         self._window = window
         self.by_name: dict[str, Dock] = {}
         self._wide: bool | None = None
+        #: a remembered layout that has not been on the screen yet
+        self._restored: QByteArray | None = None
         #: the user moved something: the window no longer rearranges by itself
         self._own_layout = False
         self._arranging = False
+        #: what the layout was when the panels were set aside; None while they are in place
+        self._aside: QByteArray | None = None
+        #: called when a panel is wanted that was set aside
+        self.wanted: Callable[[], object] = self.bring_back
         self._heads = QTimer(window)
         self._heads.setSingleShot(True)
         self._heads.timeout.connect(self._show_heads)
@@ -60,27 +66,46 @@ class Docks:
 
     def show(self, name: str) -> QWidget:
         """Bring a panel to the front. Returns what is in it."""
+        if self._aside is not None:
+            self.wanted()
         dock = self.by_name[name]
         dock.show()
         dock.raise_()
         return dock.content
 
+    def set_aside(self) -> None:
+        """Hide all panels for the start page, which needs none of them."""
+        if self._aside is None:
+            self._aside = self._window.saveState(VERSION) if self._restored is None else self._restored
+            for dock in self.by_name.values():
+                dock.hide()
+
+    def bring_back(self) -> None:
+        """Put the panels back where they were."""
+        if self._aside is None:
+            return
+        state, self._aside, self._restored = self._aside, None, None
+        if self._own_layout:
+            self._restore_state(state)
+        else:
+            self._arrange(self._window.width() >= WIDE)
+
     def reset(self) -> None:
         """The layout of a first start."""
-        self._own_layout = False
+        self._own_layout, self._aside = False, None
         self._arrange(self._window.width() >= WIDE)
 
     def fit(self) -> None:
         """Follow a change of the window's width, unless the user arranged the panels himself."""
         wide = self._window.width() >= WIDE
-        if wide != self._wide and not self._own_layout:
+        if wide != self._wide and not self._own_layout and self._aside is None:
             self._arrange(wide)
 
     def save(self) -> None:
         """Remember layout and size."""
         settings = QSettings()
         settings.setValue("window/geometry", self._window.saveGeometry())
-        settings.setValue("window/state", self._window.saveState(VERSION))
+        settings.setValue("window/state", self._window.saveState(VERSION) if self._aside is None else self._aside)
         settings.setValue("window/own_layout", self._own_layout)
 
     def restore(self) -> bool:
@@ -91,10 +116,14 @@ class Docks:
             self._window.restoreGeometry(geometry)
         if not isinstance(state, QByteArray) or settings.value("window/own_layout", False, type=bool) is not True:
             return False
+        self._own_layout = self._restore_state(state)
+        self._restored = state if self._own_layout else None
+        return self._own_layout
+
+    def _restore_state(self, state: QByteArray) -> bool:
         self._arranging = True
         restored = self._window.restoreState(state, VERSION)
         self._arranging = False
-        self._own_layout = restored
         self._wide = self._window.width() >= WIDE
         self._heads.start(0)
         return restored

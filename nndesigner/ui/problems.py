@@ -70,6 +70,7 @@ class ProblemRow(QFrame):
     jump_wanted = Signal(str)
 
     def __init__(self, document: Document, problem: Problem, jumps: bool = True) -> None:
+        """`jumps` False: in the narrow panel of its own layer, where there is nothing to jump to."""
         super().__init__()
         self._problem = problem
         self._jumps = jumps and problem.node is not None
@@ -84,10 +85,12 @@ class ProblemRow(QFrame):
         words.addWidget(label(problem.text, wrap=True))
         buttons = repair_buttons(document, problem.repairs)
         if buttons:
-            row = QVBoxLayout()
+            row = QHBoxLayout() if jumps else QVBoxLayout()
             margins(row, 0, gap=4)
             for button in buttons:
                 row.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            if jumps:
+                row.addStretch(1)
             words.addLayout(row)
         layout.addLayout(words, 1)
         if self._jumps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -24,6 +24,8 @@ from nndesigner.ui.runner import Runner
 from nndesigner.ui.stylesheet import role
 
 BAR_HEIGHT = 48
+#: below this width some buttons show their icon only
+NARROW = 1440
 
 
 class RunBar(QFrame):
@@ -56,8 +58,9 @@ class RunBar(QFrame):
         self._modified.setFixedWidth(10)
         self._modified.setToolTip("There are changes that are not saved")
 
+        self._arrange = action_button(arrange)
         left = line(self.menu_button, self.file_label, self._modified, self._icon_button(undo), self._icon_button(redo),
-                    action_button(arrange), gap=8)
+                    self._arrange, gap=8)
         self.train = action_button(control.train, "primary")
         self.train.setMinimumWidth(92)
         self.progress = QProgressBar()
@@ -108,6 +111,16 @@ class RunBar(QFrame):
         button = action_button(action, text="")
         button.setFixedWidth(36)
         return button
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the words of the run are worth more than those of two buttons."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        for button in (self._arrange, self.commands):
+            button.setProperty("icon_only", narrow)
+            show_words(button)
+        self.progress.setMaximumWidth(96 if narrow else 210)
+        self.layout().setStretch(1, 0 if narrow else 1)
 
     def show_name(self, name: str) -> None:
         """Name of the project, or of the example that it started from."""
@@ -174,7 +187,8 @@ def action_button(action: QAction, kind: str = "", text: str | None = None) -> Q
         words = action.iconText() if text is None else text
         if words and action.property("icon_name"):
             words = f" {words}"  # the style leaves too little between icon and text
-        button.setText(f"{words}  {hint}" if hint else words)
+        button.setProperty("words", f"{words}  {hint}" if hint else words)
+        show_words(button)
         button.setToolTip(action.toolTip())
         button.setAccessibleName(action.iconText())
         button.setEnabled(action.isEnabled())
@@ -186,3 +200,12 @@ def action_button(action: QAction, kind: str = "", text: str | None = None) -> Q
     button.clicked.connect(lambda: action.trigger())
     follow()
     return button
+
+
+def show_words(button: QPushButton) -> None:
+    """The words of a button, or only its icon."""
+    only_icon = bool(button.property("icon_only"))
+    button.setText("" if only_icon else button.property("words"))
+    if button.property("icon_only") is not None:
+        button.setMinimumWidth(36 if only_icon else 0)
+        button.setMaximumWidth(36 if only_icon else 16_777_215)

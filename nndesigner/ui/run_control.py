@@ -119,7 +119,7 @@ def progress_words(runner: Runner, telemetry: Telemetry) -> str:
     if state == "paused":
         return f"paused · {epoch} · step {numbers.exact(telemetry.step)}"
     if state == "finished":
-        best = f" · best after epoch {telemetry.best_epoch}" if telemetry.best_epoch is not None else ""
+        best = f" · best {telemetry.best_epoch}" if telemetry.best_epoch is not None else ""
         return f"finished · {numbers.exact(telemetry.epoch)} epochs in {numbers.duration(telemetry.seconds_run)}{best}"
     if state == "stopped":
         return f"stopped after {numbers.duration(telemetry.seconds_run)} · {numbers.exact(telemetry.epoch)} epochs"

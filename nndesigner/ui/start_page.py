@@ -32,6 +32,7 @@ class StartPage(Column):
     recent_wanted = Signal(object)
     empty_wanted = Signal()
     open_wanted = Signal()
+    data_wanted = Signal()
 
     def __init__(self, files: Files) -> None:
         super().__init__(32, 32, 32, 32, gap=12)
@@ -65,6 +66,9 @@ class StartPage(Column):
         margins(buttons, 0, gap=8)
         self.empty = button("Empty network", icon="mdi6.plus", clicked=self.empty_wanted.emit)
         self.open = button("Open…", icon="mdi6.folder-open-outline", clicked=self.open_wanted.emit)
+        self.data = button("Start from data", icon="mdi6.database-outline", clicked=self.data_wanted.emit,
+                           tip="Choose data or your own file; a network that fits is proposed")
+        buttons.addWidget(self.data)
         buttons.addWidget(self.empty)
         buttons.addWidget(self.open)
         buttons.addStretch(1)
@@ -99,7 +103,8 @@ class StartPage(Column):
         if across != self._across or self._grid.count() != len(self.cards):
             self._across = across
             for index, card in enumerate(self.cards):
-                self._grid.addWidget(card, *divmod(index, across))
+                self._grid.addWidget(card, *divmod(index, across), Qt.AlignmentFlag.AlignLeft)
+            self._grid.setColumnStretch(across - 1, 1)
 
     def _load_next(self) -> None:
         """Examples are read one at a time, so that the window is usable before the last picture."""

@@ -71,7 +71,8 @@ class StatusLine(QStatusBar):
         tokens = theme.current()
         errors = sum(p.severity == "error" for p in checked.problems)
         warnings = len(checked.problems) - errors
-        self.problems.setVisible(bool(checked.graph.nodes))
+        for widget in (self.layers, self.parameters, self.cost, self.problems):
+            widget.setVisible(bool(checked.graph.nodes))
         if errors:
             icon, colour = "mdi6.alert-circle", tokens.wrong_text
             text = f"{errors} problem{'' if errors == 1 else 's'}"

@@ -83,7 +83,7 @@ class Window(QMainWindow):
             self.docks.reset()
         self._show_title()
         self.show_start()
-        self.start.empty.setFocus()
+        self.start.setFocus()
 
     # --- making ---
 
@@ -126,6 +126,8 @@ class Window(QMainWindow):
         self.start.recent_wanted.connect(self.files.open)
         self.start.empty_wanted.connect(self.show_canvas)
         self.start.open_wanted.connect(self.files.ask_open)
+        self.start.data_wanted.connect(lambda: self.docks.show("data"))
+        self.docks.wanted = self.show_canvas
         self.problems.jump_wanted.connect(self.show_node)
         self.problems.counted.connect(self._count_problems)
         self._count_problems(len(document.checked.problems))
@@ -159,6 +161,7 @@ class Window(QMainWindow):
     def show_canvas(self) -> None:
         """Leave the start page."""
         self._centre.setCurrentWidget(self.canvas)
+        self.docks.bring_back()
         for view in self.later:
             QTimer.singleShot(0, view, view.look)
 
@@ -170,6 +173,7 @@ class Window(QMainWindow):
     def show_start(self) -> None:
         """The page with examples and recent files; the open project stays."""
         self._centre.setCurrentWidget(self.start)
+        self.docks.set_aside()
 
     @property
     def on_start_page(self) -> bool:
@@ -222,6 +226,7 @@ class Window(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put all panels where they were at first."""
+        self.show_canvas()
         self.docks.reset()
 
     def toggle_full_screen(self) -> None:

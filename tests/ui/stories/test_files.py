@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PySide6.QtCore import QSettings
 
 from nndesigner.graph import edit
 from nndesigner.layers import Layer
+from nndesigner.project import recovery
 from nndesigner.project.recovery import Autosave
 
 
@@ -125,9 +127,8 @@ def test_a_crash_is_recovered(make_person, state_folder):
     first.window.files._keep()
     first.window.files._finish_writing()
     # The process dies: the lock is gone, the file stays.
-    import os
-
     os.close(left._lock)
+    recovery._own.discard(left._path.with_suffix(".lock"))
     left._lock = None
     first.window.files._autosave = None
 
@@ -157,12 +158,15 @@ def test_files_are_dropped(person, tmp_path: Path):
 
 def test_layout_and_theme_are_remembered(make_person):
     first = make_person()
+    first.window.show_canvas()
     first.window.docks.by_name["data"].close()
     first.window.docks._own_layout = True
     first.window.choose_theme("light")
     first.window.docks.save()
     second = make_person()
+    second.window.show_canvas()
     assert second.window.docks.by_name["data"].isHidden()
+    assert not second.window.docks.by_name["loss"].isHidden()
     assert second.window.theme_name() == "light"
     second.window.reset_layout()
     assert not second.window.docks.by_name["data"].isHidden()
@@ -177,4 +181,6 @@ def test_a_broken_layout_is_ignored(make_person, value):
         QSettings().setValue(f"window/{key}", QByteArray(value) if isinstance(value, bytes) else value)
     QSettings().setValue("window/own_layout", True)
     person = make_person()
+    assert all(dock.isHidden() for dock in person.window.docks.by_name.values())
+    person.window.show_canvas()
     assert all(not dock.isHidden() for dock in person.window.docks.by_name.values())

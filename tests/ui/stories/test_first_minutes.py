@@ -119,6 +119,7 @@ def test_disabled_buttons_say_what_is_missing(person):
 
 
 def test_layers_are_found_by_typing_and_added_with_enter(person):
+    person.window.show_canvas()
     palette = person.window.palette_panel
     palette.search.setFocus()
     QTest.keyClicks(palette.search, "picture")
@@ -199,7 +200,7 @@ def test_problems_are_listed_and_repaired(person):
     from nndesigner.ui.problems import ProblemRow
 
     person.rest(0.05)
-    row = person.window.problems.findChildren(ProblemRow)[0]
+    row = next(r for r in person.window.problems.findChildren(ProblemRow) if r.isVisible())
     QTest.keyClick(row, Qt.Key.Key_Return)
     assert person.document.selection == (problems[0].node,)
     from PySide6.QtWidgets import QPushButton
