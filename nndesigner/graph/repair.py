@@ -259,7 +259,7 @@ def _maker(graph: Graph, node_id: str, shape: Shape) -> Node | None:
         if len(graph.outgoing[node_id]) != 1:
             return None
         fields = getattr(type(node.layer), "model_fields", {})
-        if "units" in fields or ("filters" in fields and len(shape.axes) == 3):
+        if "units" in fields or "filters" in fields:
             return node
         edges = graph.incoming[node_id]
         if len(edges) != 1 or _through([node.layer], shape) != shape:

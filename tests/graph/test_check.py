@@ -230,7 +230,7 @@ def test_a_fault_in_a_layers_rule_is_a_problem_of_its_node():
 # --- laws ---
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(broken_graphs(), signatures())
 def test_check_never_raises(graph: Graph, signature: Signature):
     checked = check(graph, signature)
@@ -246,7 +246,7 @@ def test_check_never_raises(graph: Graph, signature: Signature):
         assert checked.heads.keys() <= checked.shapes.keys()
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(random_edits(), signatures())
 def test_checking_after_each_edit_says_the_same_as_checking_anew(steps, signature: Signature):
     graph, checked = Graph(), check(Graph(), signature)
@@ -262,6 +262,7 @@ def test_checking_after_each_edit_says_the_same_as_checking_anew(steps, signatur
         assert words(checked) == words(fresh)
 
 
+@settings(deadline=None)
 @given(broken_graphs(), broken_graphs(), signatures(), signatures())
 def test_a_result_for_quite_another_drawing_does_no_harm(first, second, signature, other):
     assert words(check(second, other, check(first, signature))) == words(check(second, other))

@@ -29,7 +29,7 @@ def chain() -> Graph:
 # --- laws ---
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(random_edits())
 def test_random_edits_keep_the_drawing_sound_and_change_no_older_value(steps):
     graph, history = Graph(), []
@@ -48,6 +48,7 @@ def test_random_edits_keep_the_drawing_sound_and_change_no_older_value(steps):
         assert [dict(old.by_id), dict(old.incoming), dict(old.outgoing)] == tables
 
 
+@settings(deadline=None)
 @given(random_edits())
 def test_ids_are_never_used_again(steps):
     graph, seen = Graph(), set()
@@ -62,6 +63,7 @@ def test_ids_are_never_used_again(steps):
         seen |= new
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_copy_and_paste_keeps_layers_and_inner_wires_under_new_ids(graph: Graph):
     part = [n.id for n in graph.nodes][::2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from nndesigner.graph.model import Graph
 from nndesigner.layers.dense import Dense
@@ -13,6 +13,7 @@ from nndesigner.layers.io import Input, Output
 from tests.graph.drawings import assert_sound, drawing, graphs, unknown
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_json_and_back_gives_an_equal_drawing(graph: Graph):
     again = Graph.from_json(json.loads(json.dumps(graph.to_json())))
