@@ -131,11 +131,8 @@ class ConfusionView(LiveView):
         rows = (",".join([name, *map(str, row)]) for name, row in zip(quoted, found.counts.tolist()))
         return "\n".join([",".join(['"true \\ predicted"', *quoted]), *rows]) + "\n"
 
-    def why_empty(self) -> str:
-        return self.runner.why_not() or self._no_classes() or super().why_empty()
-
     def question(self) -> Callable[[Any], Any] | None:
-        if self._no_classes():
+        if self.unsuited():
             return None
         node, opened = self.outputs.value or self._heads()[0], self._opened
         first, count = self._first, self.grid.capacity
@@ -176,16 +173,13 @@ class ConfusionView(LiveView):
         titles = [(self.document.graph.node(node).title, node) for node in heads]
         self.outputs.offer(titles, self.outputs.value)
         self.outputs.setVisible(len(heads) > 1)
-        if self._no_classes():
-            self.show_empty(self._no_classes())
 
     # --- inside ---
 
     def _heads(self) -> list[str]:
         return [node for node, head in self.document.checked.heads.items() if head.task == "classification"]
 
-    def _no_classes(self) -> str:
-        """Why there is no matrix; empty when there is one."""
+    def unsuited(self) -> str:
         if self.document.checked.heads and not self._heads():
             return self.tr("A confusion matrix needs classes; this network predicts values.")
         return ""

@@ -91,6 +91,10 @@ class LiveView(QWidget):
         """Colours changed."""
         self.update()
 
+    def unsuited(self) -> str:
+        """Why this view cannot show the network at hand; empty when it can."""
+        return ""
+
     def why_empty(self) -> str:
         """What to do to see something here."""
         return self.runner.why_not() or self.tr("Press Train: this fills while the network learns.")
@@ -200,8 +204,8 @@ class LiveView(QWidget):
 
     def say(self) -> None:
         """Show the sentence while there is no session to ask."""
-        if self.runner.session is None:
-            self.show_empty(self.why_empty())
+        if self.runner.session is None or self.unsuited():
+            self.show_empty(self.unsuited() or self.why_empty())
         elif self._shown is None and not self.showing:
             self.empty.set_text(self.tr("Asking the network…") if self.runner.state != "failed" else self.why_empty())
 
