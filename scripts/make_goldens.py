@@ -19,6 +19,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +303,62 @@ def activation() -> None:
     layer("glu.v1", {}, [(4, 3, 6)], {}, F.glu)
 
 
+def recurrence() -> None:
+    def recurrent(kind: str, make: type[torch.nn.RNNBase], gates: int, params: dict[str, Any]) -> None:
+        units, features = 4, 3
+        ways = [("", "_l0"), ("_back", "_l0_reverse")] if params.get("bidirectional") else [("", "_l0")]
+        module = make(features, units, batch_first=True, bidirectional=len(ways) == 2)
+        weights: dict[str, tuple[int, ...]] = {}
+        for ours, _ in ways:
+            width = gates * units
+            weights |= {f"W{ours}": (features, width), f"U{ours}": (units, width), f"b{ours}": (width,)}
+            if kind == "gru.v1":
+                weights[f"c{ours}"] = (units,)
+
+        def forward(x: Tensor, **w: Tensor) -> Tensor:
+            theirs = {}
+            for ours, suffix in ways:
+                theirs[f"weight_ih{suffix}"], theirs[f"weight_hh{suffix}"] = w[f"W{ours}"].T, w[f"U{ours}"].T
+                theirs[f"bias_ih{suffix}"] = w[f"b{ours}"]
+                inner = w.get(f"c{ours}", torch.zeros(units))
+                theirs[f"bias_hh{suffix}"] = torch.cat([torch.zeros((gates - 1) * units), inner])
+            y, state = torch.func.functional_call(module, theirs, (x,))
+            if params.get("output") == "sequence":
+                return y
+            return torch.cat(list(state[0] if kind == "lstm.v1" else state), -1)
+
+        layer(kind, {"units": units, **params}, [(3, 6, features)], weights, forward)
+
+    nn = torch.nn
+    for kind, make, gates in (("simplernn.v1", nn.RNN, 1), ("lstm.v1", nn.LSTM, 4), ("gru.v1", nn.GRU, 3)):
+        recurrent(kind, make, gates, {})
+        recurrent(kind, make, gates, {"output": "sequence"})
+        recurrent(kind, make, gates, {"bidirectional": True})
+        recurrent(kind, make, gates, {"bidirectional": True, "output": "sequence"})
+
+    def attention(causal: bool, x: Tensor, W: Tensor, b: Tensor, O: Tensor, o: Tensor) -> Tensor:
+        mask = torch.triu(torch.ones(x.shape[1], x.shape[1], dtype=torch.bool), 1) if causal else None
+        x = x.transpose(0, 1)
+        y, _ = F.multi_head_attention_forward(
+            x, x, x, x.shape[-1], 2, W.T, b, None, None, False, 0.0, O.T, o, attn_mask=mask)
+        return y.transpose(0, 1)
+
+    shapes = {"W": (6, 18), "b": (18,), "O": (6, 6), "o": (6,)}
+    for causal in (False, True):
+        layer("selfattention.v1", {"heads": 2, "causal": causal}, [(2, 5, 6)], shapes,
+              partial(attention, causal))
+
+    def cross(x: Tensor, memory: Tensor, Q: Tensor, q: Tensor, W: Tensor, b: Tensor, O: Tensor, o: Tensor) -> Tensor:
+        x, memory = x.transpose(0, 1), memory.transpose(0, 1)
+        y, _ = F.multi_head_attention_forward(
+            x, memory, memory, 6, 2, None, torch.cat([q, b]), None, None, False, 0.0, O.T, o, use_separate_proj_weight=True, q_proj_weight=Q.T, k_proj_weight=W.T[:6],
+            v_proj_weight=W.T[6:])
+        return y.transpose(0, 1)
+
+    layer("crossattention.v1", {"heads": 2}, [(2, 4, 6), (2, 3, 5)],
+          {"Q": (6, 6), "q": (6,), "W": (5, 12), "b": (12,), "O": (6, 6), "o": (6,)}, cross)
+
+
 def merging() -> None:
     layer("add.v1", {}, [(3, 4), (3, 4), (3, 4)], {}, lambda a, b, c: a + b + c)
     layer("concatenate.v1", {}, [(2, 3, 4), (2, 3, 1)], {}, lambda a, b: torch.cat([a, b], -1))
@@ -454,8 +511,9 @@ def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def main() -> None:
-    for make in (dense, core, convolution, pooling, normalisation, activation, merging, disturbing, losses, optimizers,
-                 schedules):
+    families = (dense, core, convolution, pooling, normalisation, activation, recurrence, merging, disturbing, losses,
+                optimizers, schedules)
+    for make in families:
         make()
     for old in GOLDENS.glob("*/*.npz"):
         old.unlink()

@@ -39,6 +39,13 @@ def _orthogonal(weight: Weight, rng: np.random.Generator) -> np.ndarray:
     return (q if rows >= columns else q.T).reshape(weight.shape)
 
 
+def _forget_open(weight: Weight, rng: np.random.Generator) -> np.ndarray:
+    """Biases of an LSTM: 1 for the forget gates (the second quarter), else 0 (Jozefowicz et al. 2015)."""
+    bias = np.zeros(weight.shape)
+    bias[weight.shape[0] // 4:weight.shape[0] // 2] = 1.0
+    return bias
+
+
 # Variances: He et al. 2015, Glorot and Bengio 2010, LeCun et al. 1998.
 def _he(weight: Weight) -> float:
     return 2 / weight.fan_in
@@ -64,6 +71,7 @@ INITIALISERS: dict[str, Initialiser] = {
     "zeros": _constant(0.0),
     "ones": _constant(1.0),
     "quarter": _constant(0.25),
+    "forget_open": _forget_open,
 }
 #: What "auto" means, by the activation that follows: one-sided activations halve the variance, so they need He's.
 _RECTIFIERS = {"relu", "leaky_relu", "leakyrelu", "elu", "gelu", "silu"}

@@ -2,6 +2,7 @@
 
 from nndesigner.layers import (
     activation,
+    attention,
     conv,
     dense,
     depthwise,
@@ -11,6 +12,7 @@ from nndesigner.layers import (
     merge,
     norm,
     pool,
+    recurrent,
     regular,
     reshape,
     resize,
@@ -19,7 +21,6 @@ from nndesigner.layers import (
 from nndesigner.layers.base import Bind, Layer, Weight
 
 __all__ = [
-    "Bind", "Layer", "Weight", "activation", "conv", "dense", "depthwise", "embedding", "globalpool", "io", "merge",
-    "norm",
-    "pool", "regular", "reshape", "resize", "squash",
+    "Bind", "Layer", "Weight", "activation", "attention", "conv", "dense", "depthwise", "embedding",
+    "globalpool", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize", "squash",
 ]

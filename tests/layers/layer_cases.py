@@ -23,6 +23,7 @@ from nndesigner.layers.activation import (
     SiLU,
     Softplus,
 )
+from nndesigner.layers.attention import CrossAttention, SelfAttention
 from nndesigner.layers.base import Bind
 from nndesigner.layers.conv import Conv1D, Conv2D, Conv3D, ConvTranspose2D
 from nndesigner.layers.dense import Dense
@@ -40,6 +41,7 @@ from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from nndesigner.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
 from nndesigner.layers.pool import AvgPool1D, AvgPool2D, AvgPool3D, MaxPool1D, MaxPool2D, MaxPool3D
+from nndesigner.layers.recurrent import GRU, LSTM, SimpleRNN
 from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout
 from nndesigner.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from nndesigner.layers.resize import AdaptiveAvgPool2D, Cropping2D, UpSampling2D, ZeroPadding2D
@@ -190,6 +192,13 @@ CASES: list[Case] = [
     Case(LogSoftmax(), (_tf(5, 7),)),
     Case(GELU(), (_hwc(64, 64, 5),)),  # several parts
     Case(Softmax(), (_tf(5, 7),)),
+    # recurrent and attention
+    *(Case(layer(units=4, **params), (_tf(5, 3),), batch=3) for layer in (SimpleRNN, LSTM, GRU) for params in (
+        {}, {"output": "sequence"}, {"bidirectional": True}, {"bidirectional": True, "output": "sequence"})),
+    Case(LSTM(units=3), (_tf(1, 2),)),
+    Case(SelfAttention(heads=2), (_tf(5, 6),)),
+    Case(SelfAttention(heads=3, causal=True), (_tf(4, 6),)),
+    Case(CrossAttention(heads=2), (_tf(4, 6), _tf(3, 5))),
     # regularisation and merging
     Case(Dropout(), (_hwc(4, 5, 6),)),
     Case(Dropout(rate=0.0), (_f(5),)),
