@@ -3,7 +3,10 @@
 Importing the package registers every source.
 """
 
-from nndesigner.data import csv_file, generated, idx_file, npz_file, samples
+from nndesigner.data import csv_file, generated, idx_file, image_folder, npz_file, samples, shapes
 from nndesigner.data.source import Cancelled, Source, source_for
 
-__all__ = ["Cancelled", "Source", "csv_file", "generated", "idx_file", "npz_file", "samples", "source_for"]
+__all__ = [
+    "Cancelled", "Source", "csv_file", "generated", "idx_file", "image_folder", "npz_file", "samples", "shapes",
+    "source_for",
+]

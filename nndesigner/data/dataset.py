@@ -12,6 +12,8 @@ import numpy as np
 
 Role = Literal["input", "target", "ignore"]
 Form = Literal["points", "curve", "table", "images"]
+#: how a picture comes to the wanted proportions: its middle, the whole with an edge round it, or pulled out of shape
+Fit = Literal["crop", "pad", "stretch"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Column:
     values: np.ndarray
     categories: tuple[str, ...] = ()
     unit: str = ""
+    #: pictures: the values that stand for black and white, when the source knows them (else found in the training part)
+    limits: tuple[float, float] | None = None
+    #: pictures: how they were brought to one size, so that new ones are treated alike
+    fit: Fit = "pad"
 
 
 @dataclass(frozen=True)

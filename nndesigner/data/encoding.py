@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nndesigner.data.dataset import DataError
+from nndesigner.data.dataset import DataError, Fit
 from nndesigner.spec import DataField, Shape, Signature
 
 ColumnKind = Literal["number", "category", "image", "array"]
@@ -45,6 +45,8 @@ class RawInput:
     #: pictures of drawings on plain ground: which ground, and the share of the frame that a drawing takes
     ground: Literal["", "dark", "bright"] = ""
     box: float = 1.0
+    #: how other pictures are brought to `shape`
+    fit: Fit = "pad"
 
     @property
     def width(self) -> int:
@@ -231,7 +233,7 @@ class FieldEncoding:
         columns = tuple(
             RawInput(
                 str(c["column"]), c["kind"], tuple(str(t) for t in c["categories"]), tuple(int(d) for d in c["shape"]),
-                float(c["low"]), float(c["high"]), str(c["unit"]), c["ground"], float(c["box"]),
+                float(c["low"]), float(c["high"]), str(c["unit"]), c["ground"], float(c["box"]), c.get("fit", "pad"),
             )
             for c in value["columns"]
         )
@@ -239,8 +241,9 @@ class FieldEncoding:
             raise ValueError(f"field '{field.name}' is declared wrongly")
         if any(c.kind not in ("number", "category", "image", "array") for c in columns):
             raise ValueError(f"a column of field '{field.name}' has an unknown kind")
-        if any(c.ground not in ("", "dark", "bright") or not 0 < c.box <= 1 for c in columns):
-            raise ValueError(f"a picture of field '{field.name}' has an unknown ground")
+        grounds, fits = ("", "dark", "bright"), ("crop", "pad", "stretch")
+        if any(c.ground not in grounds or c.fit not in fits or not 0 < c.box <= 1 for c in columns):
+            raise ValueError(f"a picture of field '{field.name}' has an unknown form")
         parts = (np.asarray(arrays[f"{field.name}/{name}"], dtype=np.float64) for name in ("offset", "scale", "fill"))
         encoding = cls(field, columns, *parts)
         encoding._check_sizes()

@@ -173,7 +173,7 @@ def _array_encoding(
     scaling = scaling if scaling != "auto" else ("range" if image else "standardise")
     each = len(shape) == 1  # features of their own meaning each get their own mean; pixels share one
     low, high, mean, deviation = _moments(column.values, train, each)
-    darkest, brightest = _grey_limits(column.values.dtype, float(low.min()), float(high.max()))
+    darkest, brightest = column.limits or _grey_limits(column.values.dtype, float(low.min()), float(high.max()))
     if image and scaling == "range":
         low, high = np.asarray(darkest), np.asarray(brightest)
     start, width = {
@@ -182,7 +182,7 @@ def _array_encoding(
     width = np.where((width > 0) & np.isfinite(width), width, 1.0)
     limits = (darkest, brightest) if image else (float(low.min()), float(high.max()))
     around = ground_of(column.values[train[:GROUND_SAMPLES]], *limits) if image else Ground()
-    raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit, around.ground, around.box)
+    raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit, around.ground, around.box, column.fit)
     field = DataField(name, role, Shape(AXES[len(shape)], shape))
     start, width = np.asarray(start, np.float64), np.asarray(width, np.float64)
     return FieldEncoding(field, (raw,), start, width, np.zeros_like(width))

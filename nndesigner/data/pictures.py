@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from nndesigner.data.dataset import DataError
+from nndesigner.data.dataset import DataError, Fit
 from nndesigner.data.encoding import RawInput
 from nndesigner.data.files import checked_file
 
@@ -77,9 +77,8 @@ def fit_picture(picture: np.ndarray, wanted: RawInput, invert: bool | None = Non
     """A picture or drawing [h, w] or [h, w, C], 0 black to 1 white, in the form of a raw column: float32 [1, H, W, C].
 
     Where training saw drawings on plain ground (`wanted.ground`), the drawing is cut out and brought to their size and
-    place. Other pictures are fitted in whole; what is left over gets the colour of their edge. `invert` exchanges light
-    and dark; None: where that is needed (see wants_inversion). Sizes change by averaging over areas. Raises DataError
-    for an empty drawing.
+    place. Other pictures are scaled as those of the training were. `invert` exchanges light and dark; None: where that
+    is needed (see wants_inversion). Raises DataError for an empty drawing.
     """
     if wanted.kind != "image" or len(wanted.shape) != 3:
         raise DataError("This network was not trained on pictures, so a picture cannot be used.")
@@ -93,10 +92,22 @@ def fit_picture(picture: np.ndarray, wanted: RawInput, invert: bool | None = Non
         fitted = _resampled(ink[..., None], *_window(ink, wanted.box, height, width), height, width)
         fitted = fitted if wanted.ground == "dark" else 1.0 - fitted
     else:
-        picture = _with_channels(picture, channels)
-        edge = np.median(_border(picture), axis=0)
-        fitted = edge + _resampled(picture - edge, *_whole(picture.shape, height, width), height, width)
+        fitted = scaled(_with_channels(picture, channels), height, width, wanted.fit)
     return (wanted.low + fitted * (wanted.high - wanted.low)).astype(np.float32)[None]
+
+
+def scaled(picture: np.ndarray, height: int, width: int, fit: Fit) -> np.ndarray:
+    """A picture [h, w, C] as [height, width, C], by averaging over areas.
+
+    "crop" takes the largest window of the wanted proportions in the middle, "pad" the whole picture with an edge of its
+    own colour round it, "stretch" pulls it to the wanted proportions.
+    """
+    steps = picture.shape[0] / height, picture.shape[1] / width
+    if fit != "stretch":
+        steps = (min(steps),) * 2 if fit == "crop" else (max(steps),) * 2
+    edge = np.median(_border(picture), axis=0)
+    starts = ((n - count * step) / 2 for n, count, step in zip(picture.shape, (height, width), steps))
+    return edge + _resampled(picture - edge, *starts, steps, height, width)
 
 
 def wants_inversion(picture: np.ndarray, wanted: RawInput) -> bool:
@@ -180,7 +191,7 @@ def _ink(grey: np.ndarray, on_dark: bool) -> np.ndarray:
     return np.where(ink < INK, np.float32(0), ink)
 
 
-def _window(ink: np.ndarray, box: float, height: int, width: int) -> tuple[float, float, float]:
+def _window(ink: np.ndarray, box: float, height: int, width: int) -> tuple[float, float, tuple[float, float]]:
     """(top, left, pixels of the drawing for one wanted pixel) so that the ink fills `box` of the wanted frame."""
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     (top, bottom), (left, right) = ((float(places[0]), float(places[-1] + 1)) for places in (rows, columns))
@@ -192,20 +203,16 @@ def _window(ink: np.ndarray, box: float, height: int, width: int) -> tuple[float
     spans = ((middle[0], height, top, bottom), (middle[1], width, left, right))
     # The middle by mass must not push an end of the drawing out of the frame.
     starts = [min(max(m - n * step / 2, high - n * step), low) for m, n, low, high in spans]
-    return starts[0], starts[1], step
+    return starts[0], starts[1], (step, step)
 
 
-def _whole(shape: tuple[int, ...], height: int, width: int) -> tuple[float, float, float]:
-    """The smallest window of the wanted proportions round a whole picture."""
-    step = max(shape[0] / height, shape[1] / width)
-    return (shape[0] - height * step) / 2, (shape[1] - width * step) / 2, step
-
-
-def _resampled(values: np.ndarray, top: float, left: float, step: float, height: int, width: int) -> np.ndarray:
-    """Averages [height, width, C] over squares of side `step` from (top, left) on; 0 outside of the picture."""
+def _resampled(
+    values: np.ndarray, top: float, left: float, steps: tuple[float, float], height: int, width: int
+) -> np.ndarray:
+    """Averages [height, width, C] over rectangles of `steps` pixels from (top, left) on; 0 outside of the picture."""
     h, w, channels = values.shape
-    rows = (_shares(h, top, step, height) @ values.reshape(h, w * channels)).reshape(height, w, channels)
-    return np.einsum("jw,iwc->ijc", _shares(w, left, step, width), rows)
+    rows = (_shares(h, top, steps[0], height) @ values.reshape(h, w * channels)).reshape(height, w, channels)
+    return _shares(w, left, steps[1], width) @ rows
 
 
 def _shares(n: int, start: float, step: float, count: int) -> np.ndarray:

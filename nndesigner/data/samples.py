@@ -71,7 +71,7 @@ class Digits(_Sample):
         names = tuple(str(i) for i in range(10))
         images = rows[:, :64].astype(np.float32).reshape(-1, 8, 8, 1)
         label = _category("digit", rows[:, 64], names)
-        return Dataset(self.title, "images", (Column("image", "image", "input", images), label))
+        return Dataset(self.title, "images", (Column("image", "image", "input", images, limits=(0, 16)), label))
 
 
 class Iris(_Sample):

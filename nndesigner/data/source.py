@@ -27,6 +27,11 @@ class Source(Declared):
     suffixes: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
+    def reads(cls, path: Path) -> bool:
+        """Whether this is the source for a file or folder, by its name."""
+        return bool(cls.suffixes) and path.name.lower().endswith(cls.suffixes)
+
+    @classmethod
     def for_file(cls, path: Path) -> Self:
         """The source for one of its files, with everything that can be guessed."""
         return cls(path=str(path))
@@ -37,7 +42,7 @@ class Source(Declared):
 
     def files(self) -> dict[str, str]:
         """Parameters that name files, without the empty ones."""
-        names = (info.name for info in describe(type(self)) if info.editor == "file")
+        names = (info.name for info in describe(type(self)) if info.editor in ("file", "folder"))
         return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def resolve(self, base: Path | None) -> Self:
@@ -60,12 +65,9 @@ class Source(Declared):
 
 
 def source_for(path: Path) -> Source | None:
-    """The source that reads a file, by the file's name; None when none does."""
-    name = path.name.lower()
-    for source in Source.all():
-        if source.suffixes and name.endswith(source.suffixes):
-            return source.for_file(path)
-    return None
+    """The source that reads a file or folder, by its name; None when none does."""
+    found = next((source for source in Source.all() if source.reads(path)), None)
+    return None if found is None else found.for_file(path)
 
 
 def quiet(fraction: float | None, text: str) -> None:
