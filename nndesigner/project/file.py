@@ -34,6 +34,7 @@ from nndesigner.project.container import (
 from nndesigner.project.design import Design
 from nndesigner.project.migrations import SCHEMA_VERSION, migrate
 from nndesigner.training.checkpoint import Checkpoint
+from nndesigner.training.history import History
 
 __all__ = ["Project", "ProjectError", "load", "peek", "save"]
 
@@ -44,6 +45,13 @@ _ALLOWED = frozenset({*_JSON, _WEIGHTS})
 _CHECKPOINT, _PREPARATION = "checkpoint/", "preparation/"
 #: dtypes that arrays may have, by the names of safetensors
 _DTYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "|u1", "BOOL": "|b1"}
+
+#: what the state of a run holds at least
+_RUN = {
+    "epoch": int, "epochs": int, "position": int, "updates": int, "optimizer_steps": int, "seed": int, "samples": int,
+    "batch": int, "waited": int, "stopped_early": bool, "optimizer": str, "val_losses": list, "messages": list,
+    "rate_factor": (int, float), "loss_sum": (int, float), "history": dict,
+}
 
 Curves = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
@@ -222,6 +230,7 @@ def _project(members: Mapping[str, bytes], manifest: Mapping[str, Any], folder: 
         arrays = {name[len(_CHECKPOINT):]: shape for name, shape in shapes.items() if name.startswith(_CHECKPOINT)}
         _check_shapes(arrays, checked, slots)
         checkpoint = Checkpoint(_arrays(members[_WEIGHTS], shapes, _CHECKPOINT), run)
+        _parsed("history.json", lambda: _check_run(checkpoint))
     elif any(name.startswith(_CHECKPOINT) for name in shapes):
         raise Damaged("it holds weights without the run that they belong to.")
     return Project(design, checkpoint, preparation, history, meta, trained)
@@ -292,6 +301,17 @@ def _arrays(data: bytes, shapes: Mapping[str, tuple[int, ...]], prefix: str) -> 
     except SafetensorError as error:
         raise Damaged(f"its part '{_WEIGHTS}' cannot be understood ({error}).") from error
     return {name[len(prefix):]: arrays[name] for name in shapes if name.startswith(prefix)}
+
+
+def _check_run(checkpoint: Checkpoint) -> None:
+    """Raises when the state of a run lacks something that goes on with it."""
+    for name, kind in _RUN.items():
+        value = checkpoint.state[name]
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+            raise ValueError(f"{name} is {value!r}")
+        if kind is int and value < 0:
+            raise ValueError(f"{name} is {value}")
+    History.from_state(checkpoint.part("curve"), checkpoint.state["history"])
 
 
 def _check_shapes(found: Mapping[str, tuple[int, ...]], checked: Checked, slots: tuple[str, ...]) -> None:

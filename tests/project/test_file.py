@@ -306,6 +306,24 @@ def test_weights_that_belong_to_another_drawing(tmp_path, trained):
         load(path)
 
 
+@pytest.mark.parametrize("change", [
+    {"epoch": None}, {"epoch": -1}, {"epochs": 2.5}, {"stopped_early": 1}, {"val_losses": 3}, {"history": {}},
+    {"history": {"curves": {"x": {}}, "metrics": []}}, {"history": {"curves": {}, "metrics": [["a"]]}},
+])
+def test_a_run_that_cannot_go_on(tmp_path, trained, change):
+    path = tmp_path / "p.nnd"
+    save(trained, path)
+    parts = parts_of(path)
+    parts["history.json"]["run"].update(change)
+    write_parts(path, parts)
+    with pytest.raises(ProjectError, match="history.json"):
+        load(path)
+    parts["history.json"]["run"].pop(next(iter(change)))
+    write_parts(path, parts)
+    with pytest.raises(ProjectError, match="history.json"):
+        load(path)
+
+
 def test_a_part_that_is_missing(tmp_path, trained):
     path = tmp_path / "p.nnd"
     save(trained, path)
