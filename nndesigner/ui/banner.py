@@ -20,7 +20,6 @@ class Banner(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        role(self, "banner")
         self._kind = "note"
         #: what the message is about, so that who said it can take it back
         self.subject = ""
@@ -44,6 +43,7 @@ class Banner(QFrame):
     def say(self, kind: str, words: str, *answers: tuple[str, Callable[[], object]], subject: str = "") -> None:
         """Show a message of kind "error", "warning", "note" or "offer" with buttons that also close it."""
         self._kind, self.subject = kind, subject
+        role(self, f"banner-{kind}")
         self.words.setText(words)
         self.setAccessibleName(words)
         clear(self._buttons)

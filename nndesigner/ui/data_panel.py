@@ -143,8 +143,9 @@ class ChosenData(Column):
         content = self.content
         self._title = label("", "title", wrap=True)
         change = button("Change…", "repair", tip="Choose other data", clicked=self.change_wanted.emit)
-        content.addLayout(line(self._title, change))
-        content.setAlignment(change, Qt.AlignmentFlag.AlignTop)
+        head = line(self._title, change)
+        head.setStretch(0, 1)
+        content.addLayout(head)
         self._about = label("", "caption", wrap=True)
         content.addWidget(self._about)
         self._loading = Loading(document)

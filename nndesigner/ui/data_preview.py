@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,9 +11,10 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPointF, QRectF, QS
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from nndesigner.data.dataset import Column, Dataset
+from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.preparing import Prepared
 from nndesigner.data.source import Source, quiet
+from nndesigner.spec import describe
 from nndesigner.ui import icons, numbers, theme
 from nndesigner.ui.views.class_colours import class_colour
 from nndesigner.ui.views.sample_picture import paint_picture, picture_image
@@ -258,16 +260,29 @@ def source_thumbnail(source: type[Source], theme_name: str, side: int, ratio: fl
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     rect = QRectF(0, 0, side, side)
-    drawn = False
-    if source.form in ("points", "curve", "images") and not source().files() and "path" not in source.model_fields:
-        few = {"samples": 160} if "samples" in source.model_fields else {}
-        dataset = source(**few).load(quiet) if source.form != "images" or source.kind == "digits.v1" else None
-        if dataset is not None and kind_of_picture(dataset):
-            paint_dataset(painter, rect.adjusted(4, 4, -4, -4), dataset, small=True)
-            drawn = True
-    if not drawn:
+    dataset = _sample_of(source)
+    if dataset is not None and kind_of_picture(dataset):
+        paint_dataset(painter, rect.adjusted(4, 4, -4, -4), dataset, small=True)
+    else:
         glyph = QRectF(0, 0, side * 0.6, side * 0.6)
         glyph.moveCenter(rect.center())
         icons.paint(painter, glyph, source.icon, theme.current().muted)
     painter.end()
     return picture
+
+
+def _sample_of(source: type[Source]) -> Dataset | None:
+    """A few data of a source that needs no file; None for the others."""
+    if any(info.editor in ("file", "folder") for info in describe(source)):
+        return None
+    few = {"samples": 160} if "samples" in source.model_fields else {}
+    try:
+        dataset = source(**few).load(quiet)
+    except DataError:
+        return None
+    if dataset.form == "table":
+        # Two of its columns as points; the last ones tell most in the sets that are built in.
+        inputs = [c for c in dataset.columns if c.role == "input" and c.kind == "number"][-2:]
+        targets = [c for c in dataset.columns if c.role == "target"]
+        return replace(dataset, form="points", columns=(*inputs, *targets))
+    return dataset

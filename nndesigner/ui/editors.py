@@ -308,7 +308,7 @@ class TextEditor(Editor):
 
 
 class FileEditor(Editor):
-    """The path of a file, typed or chosen."""
+    """The path of a file or folder, typed or chosen."""
 
     def __init__(self, info: ParamInfo) -> None:
         super().__init__(info)
@@ -335,7 +335,11 @@ class FileEditor(Editor):
 
     def _browse(self) -> None:
         start = str(Path(self._value).parent) if self._value else ""
-        name, _ = QFileDialog.getOpenFileName(self, f"Choose {self.info.title.lower()}", start)
+        title = f"Choose {self.info.title.lower()}"
+        if self.info.editor == "folder":
+            name = QFileDialog.getExistingDirectory(self, title, self._value)
+        else:
+            name, _ = QFileDialog.getOpenFileName(self, title, start)
         if name:
             self.edited.emit(name)
 

@@ -128,7 +128,7 @@ class Form(QWidget):
         self.entered.emit()
 
     def _merge_key(self, info: ParamInfo) -> str | None:
-        if info.editor in ("bool", "choice", "field", "device", "columns", "file"):
+        if info.editor in ("bool", "choice", "field", "device", "columns", "file", "folder"):
             return None
         return f"form {id(self)} {info.name} {self._visit}"
 
@@ -256,6 +256,7 @@ class DeclaredEditor(Editor):
 EDITORS: dict[str, type[Editor]] = {
     "int": editors.NumberEditor, "float": editors.NumberEditor, "bool": editors.BoolEditor,
     "choice": editors.ChoiceEditor, "ints": editors.IntsEditor, "text": editors.TextEditor, "file": editors.FileEditor,
+    "folder": editors.FileEditor,
 }
 
 

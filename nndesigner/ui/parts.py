@@ -207,7 +207,7 @@ class Combo(QComboBox):
     def __init__(self) -> None:
         super().__init__()
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
+        self.setMinimumContentsLength(3)
         self.setMaxVisibleItems(20)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

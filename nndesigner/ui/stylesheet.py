@@ -92,7 +92,10 @@ QPushButton[role="fold"]:focus {{ border-color: {t.accent}; }}
 QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: url({icons}/chevron-down.svg); width: 12px; height:
     12px;
     subcontrol-position: right center; subcontrol-origin: padding; right: 8px; }}
-QToolButton[role="plain"]::menu-indicator {{ image: none; width: 0; }}
+QToolButton[role="plain"]::menu-indicator, QToolButton[role="view"]::menu-indicator {{ image: none; width: 0; }}
+QToolButton[role="view"] {{ color: {t.muted}; padding: 0 4px; }}
+QToolButton[role="view"]:hover, QToolButton[role="view"]:checked, QToolButton[role="view"]:focus {{ color: {t.text}; }}
+QToolButton[role="view"]:disabled {{ color: {t.faint}; }}
 QToolButton[popupMode="2"][role="button"], QPushButton[menu="true"] {{ padding-right: 26px; }}
 
 QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{
@@ -195,8 +198,12 @@ QFrame[role="rule"] {{ background: {t.line}; border: none; min-height: 1px; max-
 QFrame[role="rule-vertical"] {{ background: {t.line}; border: none; min-width: 1px; max-width: 1px; }}
 QFrame[role="card"] {{ background: {t.raised}; border: {edge}px solid {t.line}; border-radius: {RADIUS_TILE}px; }}
 QFrame[role="bar"] {{ background: {t.panel}; border: none; border-bottom: 1px solid {t.line}; }}
-QFrame[role="banner"] {{ background: {mixed(t.warning, t.panel, 0.12)}; border: none; border-bottom: 1px solid
-    {t.line}; }}
+QFrame[role="banner-error"] {{ background: {mixed(t.wrong, t.panel, 0.14)}; border: none;
+    border-bottom: 1px solid {t.line}; }}
+QFrame[role="banner-warning"] {{ background: {mixed(t.warning, t.panel, 0.12)}; border: none;
+    border-bottom: 1px solid {t.line}; }}
+QFrame[role="banner-note"], QFrame[role="banner-offer"] {{ background: {mixed(t.accent, t.panel, 0.12)}; border: none;
+    border-bottom: 1px solid {t.line}; }}
 QFrame[role="failure"] {{ background: {mixed(t.wrong, t.panel, 0.12)}; border: {edge}px solid {t.wrong};
     border-radius: {RADIUS_TILE}px; }}
 QFrame[role="note"] {{ background: {t.raised}; border: none; border-radius: {RADIUS_TILE}px; }}
