@@ -17,7 +17,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from nndesigner.spec import Declared, ParamInfo, describe
 from nndesigner.ui import editors
-from nndesigner.ui.editors import MIXED, ChoiceEditor, Editor, ScrubLabel, Slider, range_words
+from nndesigner.ui.editors import ChoiceEditor, Editor
+from nndesigner.ui.number_fields import MIXED, SEVERAL, ScrubLabel, Slider, range_words
 from nndesigner.ui.parts import Combo, Fold, clear, label, margins
 from nndesigner.ui.stylesheet import role
 
@@ -228,7 +229,7 @@ class DeclaredEditor(Editor):
             Qt.ItemDataRole.ToolTipRole)
             if reason:
                 combo.model().item(index).setEnabled(False)
-        combo.setPlaceholderText(editors.SEVERAL)
+        combo.setPlaceholderText(SEVERAL)
         combo.setCurrentIndex(-1 if value is MIXED else self._classes.index(None if value is None else type(value)))
         combo.blockSignals(blocked)
         has_fields = self._value is not None and bool(type(self._value).model_fields)

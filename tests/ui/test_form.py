@@ -15,7 +15,7 @@ from nndesigner.layers import Layer
 from nndesigner.spec import describe
 from nndesigner.spec.loss import Loss
 from nndesigner.training.settings import TrainSettings
-from nndesigner.ui import editors
+from nndesigner.ui import editors, number_fields
 from nndesigner.ui.form import DeclaredEditor, Form
 
 DECLARED = [c for family in (Layer, Loss, Optimizer, Schedule, Source) for c in family.all()]
@@ -116,21 +116,21 @@ def test_values_that_differ_are_shown_as_such(form):
     dense = Layer.registry["dense.v1"]
     form.show_model(dense(units=3), dense(units=4))
     assert form.editors["units"].field.text() == ""
-    assert form.editors["units"].field.placeholderText() == editors.SEVERAL
+    assert form.editors["units"].field.placeholderText() == number_fields.SEVERAL
 
 
 @pytest.mark.parametrize("value, steps, wanted", [
     (0.001, 1, 0.002), (0.002, 1, 0.005), (0.005, 1, 0.01), (0.01, -1, 0.005), (0.003, 1, 0.005), (0.0, 1, 0.01)])
 def test_rates_step_by_one_two_five(value, steps, wanted):
     info = describe(Optimizer.registry["adam.v1"])[0]
-    assert editors.stepped(value, steps, info, False) == pytest.approx(wanted)
+    assert number_fields.stepped(value, steps, info, False) == pytest.approx(wanted)
 
 
 def test_steps_stay_within_the_limits():
     units = next(i for i in describe(Layer.registry["dense.v1"]) if i.name == "units")
-    assert editors.stepped(1, -1, units, True) == 1
+    assert number_fields.stepped(1, -1, units, True) == 1
     rate = next(i for i in describe(Layer.registry["dropout.v1"]) if i.name == "rate")
-    assert 0 <= editors.stepped(0.9, 10, rate, False) < 1
+    assert 0 <= number_fields.stepped(0.9, 10, rate, False) < 1
 
 
 def test_the_wheel_scrolls_past_fields_without_focus(form, qtbot):
