@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,14 +41,18 @@ class Evaluation:
         self._predictions: dict[str, np.ndarray] = {}
         self._metrics = metric_names(network)
 
-    def run(self) -> dict[str, float]:
-        """{"loss": mean over samples, metric: value}; only "loss", NaN, when there are no samples."""
+    def run(self, between: Callable[[], None]) -> dict[str, float]:
+        """{"loss": mean over samples, metric: value}; only "loss", NaN, when there are no samples.
+
+        `between` is called between batches; what it raises ends the measuring.
+        """
         network, count = self._network, self._count
         if not count:
             return {"loss": math.nan}
         total = 0.0
         with network.device.use(), np.errstate(all="ignore"):
             for start in range(0, count, self._batch):
+                between()
                 stop = min(start + self._batch, count)
                 plan = network.plan(stop - start, training=False)
                 for feed in plan.feeds:

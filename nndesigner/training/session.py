@@ -134,6 +134,7 @@ class Session:
         state: State = "failed"
         try:
             trainer = self._make()
+            trainer.between_batches = self._check_closing
             state = "ready"
             self._publish(trainer, state)
         except BaseException as error:  # the last place where a failure can be told: nothing may be lost
@@ -161,6 +162,8 @@ class Session:
                         self._publish(trainer, state)
                 else:
                     self._wake.wait()
+            except _Closing:
+                continue
             except BaseException as error:
                 state = "failed"
                 self._fail(trainer, error)
@@ -203,6 +206,10 @@ class Session:
                         self._publish(trainer, "running")
         finally:
             self._seconds_run = before + clock() - began
+
+    def _check_closing(self) -> None:
+        if self._closing:
+            raise _Closing
 
     def _answer(self, trainer: Trainer | None) -> None:
         with self._lock:
@@ -255,6 +262,10 @@ class Session:
         else:
             with self._lock:
                 self._telemetry = replace(self._telemetry, state="failed", failure=failure)
+
+
+class _Closing(BaseException):
+    """Ends a long measurement because the session closes."""
 
 
 def _memory_text(trainer: Trainer | None) -> str:

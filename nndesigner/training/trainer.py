@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -38,6 +38,10 @@ class TrainingFailure(RuntimeError):
         self.failure = failure
 
 
+def _nothing() -> None:
+    pass
+
+
 class Trainer:
     """Trains one network. All methods belong to one thread.
 
@@ -55,6 +59,8 @@ class Trainer:
         self.checked, self.prepared, self.settings, self.device = checked, prepared, settings, device
         self.network = Network(checked, device, settings.seed)
         self.history = History()
+        #: called between two batches while a part of the data is measured, which may take long; may raise to end it
+        self.between_batches: Callable[[], None] = _nothing
         #: sentences worth telling, in order
         self.messages: list[str] = []
         #: epochs done and to do
@@ -192,10 +198,10 @@ class Trainer:
     def evaluate(self, part: Part | str) -> dict[str, float]:
         """{"loss": ..., metric: ...} of "train", "validation", "test" or any other Part, in inference mode."""
         if not isinstance(part, str):
-            return Evaluation(self.network, part).run()
+            return Evaluation(self.network, part).run(self.between_batches)
         if part not in self._evaluations:
             self._evaluations[part] = Evaluation(self.network, self.prepared.part(part))
-        return self._evaluations[part].run()
+        return self._evaluations[part].run(self.between_batches)
 
     # --- preparing ---
 
@@ -326,7 +332,8 @@ class Trainer:
         curves, history = self.history.to_state()
         arrays.update({f"curve/{name}": points for name, points in curves.items()})
         state = {
-            "epoch": self.epoch, "epochs": self.epochs, "position": self._position, "updates": self._updates,
+            "epoch": self.epoch, "epochs": self.epochs, "planned_epochs": self.settings.epochs,
+            "position": self._position, "updates": self._updates,
             "optimizer": self.settings.optimizer.kind, "optimizer_steps": self._optimizer_steps,
             "rate_factor": self._rate_factor, "stopped_early": self._stopped_early, "best_epoch": self.best_epoch,
             "best_loss": self._best_loss if math.isfinite(self._best_loss) else None, "waited": self._waited,
@@ -340,10 +347,13 @@ class Trainer:
         weights, state = self.network.weights, checkpoint.state
         weights.load(checkpoint.part("weights"))
         self.epoch = int(state["epoch"])
-        self.epochs = int(state["epochs"])
+        self._stopped_early = bool(state["stopped_early"])
+        if int(state["planned_epochs"]) == self.settings.epochs:
+            self.epochs = int(state["epochs"])
+        elif self.epochs > self.epoch:  # the settings were changed to go on
+            self._stopped_early = False
         self._updates = int(state["updates"])
         self._rate_factor = float(state["rate_factor"])
-        self._stopped_early = bool(state["stopped_early"])
         self._val_losses = tuple(float(v) for v in state["val_losses"])
         self._waited = int(state["waited"])
         self.messages = [str(text) for text in state["messages"]]

@@ -268,6 +268,17 @@ def test_close_ends_the_thread_in_every_state(state):
     assert session.poll()[0].state == "closed"
 
 
+def test_close_does_not_wait_for_a_long_measurement():
+    checked = chain([Dense(units=2000), Dense(units=2000), Dense(units=3)], [features(2), classes(3)])
+    data = prepared(checked, random_arrays(checked, 60_000), validation=59_900)
+    session = Session(lambda: Trainer(checked, data, TrainSettings(batch_size=100), Device("cpu")))
+    session.single_step()  # one step, and then the measurement, which takes seconds
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert session.close(SECONDS)
+    assert time.monotonic() - began < 2
+
+
 def test_the_thread_leaves_garbage_to_others(open_session):
     """With automatic collection off, as in the window, a run collects nothing; with it on, nobody switches it off."""
     collected = []

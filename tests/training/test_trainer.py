@@ -266,6 +266,17 @@ def test_more_epochs_can_be_allowed():
     assert trainer.epoch == trainer.epochs == 5
 
 
+def test_a_continued_run_follows_epochs_that_were_changed_since():
+    first = make(epochs=2)
+    first.run()
+    assert make(checkpoint=first.checkpoint(), epochs=2).finished
+    longer = make(checkpoint=first.checkpoint(), epochs=5)
+    longer.run()
+    assert longer.epoch == 5
+    first.extend(1)
+    assert make(checkpoint=first.checkpoint(), epochs=2).epochs == 3
+
+
 def test_extending_equals_planning_longer_when_the_rate_is_constant():
     short, long = make(epochs=2), make(epochs=4)
     short.run()
