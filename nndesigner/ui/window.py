@@ -111,11 +111,17 @@ class Window(QMainWindow):
             ("confusion", "Confusion", "confusion", "ConfusionView"),
             ("predictions", "Predictions", "predictions", "PredictionsView"), ("try", "Try", "try_view", "TryView"),
         ):
-            view = Later(f"nndesigner.ui.views.{module}", cls, lambda make: make(document, runner),
+            view = Later(f"nndesigner.ui.views.{module}", cls, lambda make: self._with_samples(make(document, runner)),
                          lambda: not self.on_start_page)
             add(name, title, _BOTTOM, view)
         self.problems = ProblemsPanel(document)
         add("problems", "Problems", _BOTTOM, self.problems)
+
+    def _with_samples(self, view: QWidget) -> QWidget:
+        """A sample chosen in a view is the one that the canvas shows in every layer."""
+        if hasattr(view, "sample_chosen"):
+            view.sample_chosen.connect(self.canvas.pictures.set_probe)
+        return view
 
     def _connect(self) -> None:
         document, canvas = self.document, self.canvas

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QActionGroup, QKeyEvent
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMenu, QStyle, QStyleOptionToolButton, QToolButton, QWidget
 
-from nndesigner.ui.parts import set_icon
+from nndesigner.ui import icons, theme
 from nndesigner.ui.stylesheet import role
+
+_PAD = 5
+_ARROW = 12
 
 
 class Choice(QToolButton):
@@ -22,16 +25,12 @@ class Choice(QToolButton):
         super().__init__(parent)
         self._items: list[tuple[str, Any]] = []
         self._value: Any = None
-        role(self, "plain")
+        role(self, "view")
         self.setFixedHeight(26)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        # the arrow stands behind the text
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        set_icon(self, "mdi6.chevron-down", "muted", 12)
+        theme.notifier.changed.connect(self.update)
         self.setMenu(QMenu(self))
-        self.menu().setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.offer(items, value)
 
     @property
@@ -71,13 +70,29 @@ class Choice(QToolButton):
         for action in self.menu().actions():
             action.setChecked(action.data() == value)
 
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 2 * _PAD + _ARROW + 2, 26)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        option.text = ""
+        painter = QPainter(self)
+        self.style().drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option, painter, self)
+        t = theme.current()
+        lively = self.underMouse() or self.hasFocus()
+        painter.setPen(theme.colour(t.faint if not self.isEnabled() else t.text if lively else t.muted))
+        painter.setFont(self.font())
+        painter.drawText(QRectF(self.rect()).adjusted(_PAD, 0, -_PAD - _ARROW, 0),
+                         Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+        icons.paint(painter, QRectF(self.width() - _PAD - _ARROW, (self.height() - _ARROW) / 2, _ARROW, _ARROW),
+                    "mdi6.chevron-down", t.muted)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:
             self.showMenu()
         else:
             super().keyPressEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.updateGeometry()

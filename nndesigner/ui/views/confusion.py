@@ -22,7 +22,8 @@ from nndesigner.ui.views.choice import Choice
 from nndesigner.ui.views.live_view import LiveView
 from nndesigner.ui.views.matrix_picture import MatrixPicture, precision, recall
 from nndesigner.ui.views.plot_export import ExportButton
-from nndesigner.ui.views.sample_cards import card_of, card_width, tool
+from nndesigner.ui.views.sample_cards import card_of, card_width
+from nndesigner.ui.views.tool import tool
 
 
 def sentence(found: Confusion, truth: int, predicted: int, thing: str) -> str:

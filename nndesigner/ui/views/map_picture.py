@@ -187,7 +187,7 @@ class MapPicture(QWidget):
         painter.setPen(theme.colour(t.muted))
         for low, high, horizontal in ((found.x0, found.x1, True), (found.y0, found.y1, False)):
             length = area.width() if horizontal else area.height()
-            step = nice_step(high - low, max(2, int(length / (70 if horizontal else 34))))
+            step = nice_step(high - low, max(4, int(length / (70 if horizontal else 34))))
             value = np.ceil(low / step) * step
             while value <= high + 1e-12:
                 text = short(0.0 if abs(value) < step / 1e6 else float(value))

@@ -22,7 +22,7 @@ from nndesigner.ui.views.live_view import LiveView
 from nndesigner.ui.views.map_picture import MapPicture, class_image, value_image
 from nndesigner.ui.views.plot_export import ExportButton
 from nndesigner.ui.views.questions import known_head
-from nndesigner.ui.views.sample_cards import tool
+from nndesigner.ui.views.tool import tool
 
 #: cells of the map along each side
 SIZE = 100

@@ -58,7 +58,7 @@ class Axis(pg.AxisItem):
                     break
             every = math.ceil(len(found) / max(2, size / 24))
             return [(1.0, found[::every])]
-        step = nice_step(high - low, max(2, int(size / (34 if self.orientation == "left" else 60))))
+        step = nice_step(high - low, max(3, int(size / (34 if self.orientation == "left" else 60))))
         first = math.ceil(low / step - 1e-9)
         return [(step, [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)])]
 

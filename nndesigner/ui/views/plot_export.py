@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QToolButton, QWid
 
 from nndesigner.ui import theme
 from nndesigner.ui.parts import set_icon
+from nndesigner.ui.stylesheet import role
 
 #: pixels of a PNG for one of the screen, for print and slides
 SCALE = 3
@@ -70,7 +71,7 @@ class ExportButton(QToolButton):
         super().__init__()
         self._widgets, self._name, self._csv = widgets, name, csv
         set_icon(self, "mdi6.export-variant", "muted")
-        self.setProperty("role", "plain")
+        role(self, "view")
         self.setToolTip(self.tr("Save or copy what this shows"))
         self.setAccessibleName(self.tr("Export"))
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from nndesigner.engine.metrics import Metric
 from nndesigner.training.telemetry import Telemetry
@@ -23,6 +23,7 @@ from nndesigner.ui.views.empty_state import EmptyState
 from nndesigner.ui.views.legend import Entry, Legend
 from nndesigner.ui.views.plot_base import Plot, nice_top, short
 from nndesigner.ui.views.plot_export import ExportButton
+from nndesigner.ui.views.tool import tool
 
 #: shortest time between two redraws while training runs, in seconds
 INTERVAL = 0.25
@@ -40,6 +41,8 @@ class CurveView(QWidget):
     title = ""
     icon = "mdi6.chart-line"
     default_smoothing = 0.9
+    #: where the best epoch is named, as a share of the height: away from the curves
+    mark_height = 0.94
 
     def __init__(self, document: Document, runner: Runner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,12 +58,8 @@ class CurveView(QWidget):
         self._due.timeout.connect(self._draw)
 
         self.legend = Legend()
-        self.log = QToolButton()
-        self.log.setText(self.tr("log"))
-        self.log.setCheckable(True)
-        self.log.setFixedHeight(26)
-        self.log.setToolTip(self.tr("Logarithmic scale: equal factors are equally high, so small values stay legible"))
-        self.log.setAccessibleName(self.tr("Logarithmic scale"))
+        self.log = tool("", self.tr("Logarithmic scale: equal factors are equally high, so small values stay legible"),
+                        self.tr("log"), True)
         weights = [(self.tr("smooth {0}").format(f"{weight:g}"), weight) for weight in (0.5, 0.8, 0.9, 0.95, 0.99)]
         self.smooth = Choice([(self.tr("raw"), 0.0), *weights], self.default_smoothing)
         self.smooth.setToolTip(self.tr(
@@ -77,7 +76,7 @@ class CurveView(QWidget):
         self.val_curve = pg.PlotDataItem(antialias=True)
         self.ends = pg.ScatterPlotItem(size=8, pen=None, pxMode=True)
         self.now = pg.InfiniteLine(angle=90, movable=False)
-        self.best = pg.InfiniteLine(angle=90, movable=False, label="", labelOpts={"position": 0.94, "movable": False})
+        self.best = pg.InfiniteLine(angle=90, movable=False, label="", labelOpts={"position": self.mark_height})
         for z, part in enumerate((self.raw_curve, self.best, self.now, self.val_curve, self.train_curve, self.ends)):
             part.setZValue(z)
             item.addItem(part, ignoreBounds=True)
@@ -249,7 +248,8 @@ class CurveView(QWidget):
                                                            if len(c) and np.isfinite(c).any()))
             low, high = self.limits(float(shown.min()), most)
             if high > low:
-                self.plot.set_range(y=(low, high))
+                gap = 0.025 * (high - low)  # for the discs at the ends of the curves
+                self.plot.set_range(y=(low - gap, high + gap))
 
     def _set_log(self, on: bool) -> None:
         self.plot.left.logarithmic = on
@@ -321,6 +321,7 @@ class MetricView(CurveView):
     icon = "mdi6.chart-line-variant"
     # one point an epoch, the mean over all its samples: smoothing would only lag behind
     default_smoothing = 0.0
+    mark_height = 0.08
 
     def __init__(self, document: Document, runner: Runner, parent: QWidget | None = None) -> None:
         self._percent = True

@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from nndesigner.data.preparing import Prepared
 from nndesigner.insight.answers import Predictions
 from nndesigner.ui import numbers
 from nndesigner.ui.document import Document
-from nndesigner.ui.parts import label, line, margins, set_icon
+from nndesigner.ui.parts import label, line, margins
 from nndesigner.ui.runner import Runner
-from nndesigner.ui.stylesheet import role
 from nndesigner.ui.views import questions
 from nndesigner.ui.views.cards import PICTURE_WIDTH, WIDTH, CardContent, CardGrid
 from nndesigner.ui.views.choice import Choice
@@ -24,21 +23,7 @@ from nndesigner.ui.views.live_view import LiveView
 from nndesigner.ui.views.probability_bars import Bar, ranked
 from nndesigner.ui.views.sample_content import lines_of, picture_field, picture_of
 from nndesigner.ui.views.sample_picture import picture_image
-
-
-def tool(icon: str, tip: str, text: str = "", checkable: bool = False) -> QToolButton:
-    """A small button of a view's head line."""
-    button = QToolButton()
-    role(button, "plain")
-    button.setFixedHeight(26)
-    button.setToolTip(tip)
-    button.setAccessibleName(text or tip)
-    button.setCheckable(checkable)
-    if text:
-        button.setText(text)
-    if icon:
-        set_icon(button, icon, "muted")
-    return button
+from nndesigner.ui.views.tool import tool
 
 
 class SampleCardsView(LiveView):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeyEvent, QKeySequence
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -44,8 +44,8 @@ from nndesigner.ui.views.drawing import Placement, network_picture, placement_of
 from nndesigner.ui.views.live_view import LiveView
 from nndesigner.ui.views.questions import shown_part
 from nndesigner.ui.views.row_form import RowForm, usual_values
-from nndesigner.ui.views.sample_cards import tool
 from nndesigner.ui.views.table_predictions import Answers, PredictionTable
+from nndesigner.ui.views.tool import tool
 
 #: pause in drawing or typing after which the network is asked
 DEBOUNCE_MS = 60
@@ -296,6 +296,15 @@ class TryView(LiveView):
             return
         self._show_tab()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_pages()
+
+    def _fit_pages(self) -> None:
+        """The pad is a square: what it does not need is for the answer."""
+        side = self._side.height() if self._side.height() > 60 else 200
+        self.pages.setMaximumWidth(side if self.way == "draw" else 16_777_215)
+
     def _prepare_pad(self) -> None:
         """Make drawings look like the training pictures."""
         column, prepared = self._inputs[0], self.runner.prepared
@@ -312,6 +321,7 @@ class TryView(LiveView):
         for way, tools in self._tools.items():
             tools.setVisible(way == self.way)
         self.answer.setVisible(self.way != "table")
+        self._fit_pages()
         self.ask_anew()
 
     def _debounce_start(self) -> None:
