@@ -36,6 +36,9 @@ def open_window(project: Path | None) -> int:
     """The window; without a display the headless job instead. Returns the exit code."""
     if has_display():
         return _window().run(project)
+    if project is not None:
+        print(f"No display (DISPLAY, WAYLAND_DISPLAY). Without one: nndesigner train {project}", file=sys.stderr)
+        return 2
     from nndesigner.cli.headless import without_display
 
     return without_display(_window)

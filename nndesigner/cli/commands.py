@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 if TYPE_CHECKING:
+    from nndesigner.graph.model import Graph
     from nndesigner.project.file import Project
 
 app = typer.Typer(
@@ -64,18 +65,15 @@ def train(
     with _exit_codes():
         opened = _load(project)
         target = out or project
-        given = {"epochs": epochs, "device": device, "seed": seed}
-        training = opened.design.training.model_validate(
-            {**dict(opened.design.training), **{name: value for name, value in given.items() if value is not None}})
+        if resume:
+            _check_resumable(opened, epochs, seed)
+            # The run goes on with its own settings; --epochs are those beyond its end.
+            training, given = opened.learned.training, {"device": device}
+        else:
+            training, given = opened.design.training, {"epochs": epochs, "device": device, "seed": seed}
+        training = training.model_validate(
+            {**dict(training), **{name: value for name, value in given.items() if value is not None}})
         _check_device(training.device)
-        if resume and opened.checkpoint is None:
-            _fail("The project holds no weights yet: train it without --resume.", 2)
-        if resume and not epochs and _finished(opened):
-            _fail("The saved run is finished: say with --epochs how many more there shall be.", 2)
-        if resume:  # the run has its own settings; the seed belongs to weights that are there already
-            if seed is not None:
-                _fail("--seed belongs to fresh weights: leave it out with --resume.", 2)
-            training = opened.learned.training.model_copy(update={"device": training.device})
         design = replace(opened.design, training=training)
         prepared = load_data(design)
 
@@ -84,7 +82,7 @@ def train(
             trained = None if design == opened.design else design
             return save(replace(state, design=opened.design, trained_design=trained), target)
 
-        with Progress(_errors(), opened.meta.get("title") or project.stem) as progress:
+        with Progress(_errors(), str(opened.meta.get("title") or project.stem)) as progress:
             outcome = run(
                 replace(opened, design=design), prepared, resume=resume, more_epochs=epochs or 0 if resume else 0,
                 follow=progress.show, keep=kept)
@@ -223,9 +221,22 @@ def _exit_codes() -> Iterator[None]:
         _fail(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}", 2)
 
 
-def _finished(project: Project) -> bool:
-    state = project.checkpoint.state
-    return state["stopped_early"] or state["epoch"] >= state["epochs"]
+def _check_resumable(project: Project, epochs: int | None, seed: int | None) -> None:
+    """End with a sentence when the saved run cannot go on."""
+    if project.checkpoint is None:
+        _fail("The project holds no weights yet: train it without --resume.", 2)
+    learned, design, state = project.learned, project.design, project.checkpoint.state
+    if learned.data != design.data or _layers(learned.graph) != _layers(design.graph):
+        _fail("The drawing or its data have changed since the weights were learned: train without --resume.", 2)
+    if seed is not None:
+        _fail("--seed belongs to fresh weights: leave it out with --resume.", 2)
+    if epochs is None and (state["stopped_early"] or state["epoch"] >= state["epochs"]):
+        _fail("The saved run is finished: say with --epochs how many more there shall be.", 2)
+
+
+def _layers(graph: Graph) -> tuple[Any, ...]:
+    """What of a drawing counts for its weights: not places and names."""
+    return tuple((node.id, node.layer) for node in graph.nodes), graph.edges
 
 
 def _load(path: Path) -> Project:

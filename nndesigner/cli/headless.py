@@ -24,7 +24,7 @@ def without_display(window: Callable[[], ModuleType]) -> int:
     """Train the bundled digits example, say how well it does on test data, and leave the project and a picture of the
     window with its predictions. `window` gives the module that can draw it. Returns the exit code."""
     console = Console(highlight=False)
-    console.print("No display (DISPLAY and WAYLAND_DISPLAY are not set): training the digits example instead.")
+    console.print("No display (DISPLAY, WAYLAND_DISPLAY): training the digits example instead.")
     try:
         project = load(resource("examples/digits_convolution.nnd"))
         with Progress(console, str(project.meta.get("title", "Digits"))) as progress:

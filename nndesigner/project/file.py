@@ -1,7 +1,15 @@
 """The project file `.nnd`: what is in it and how it is written and read.
 
 A zip (see `container.py`) of JSON and safetensors. It holds no code and no names of code, only registered kinds; what a
-file claims of its weights is compared with what its drawing implies before anybody computes with them.
+file claims of its weights is compared with what its drawing implies before anybody computes with them. Its parts:
+
+manifest.json        format, schema version, version of the program, size and sha256 of the other parts
+design.json          "current": drawing, data and training settings; "trained": those of the weights, null if the same
+preparation.json     how raw data become inputs, fitted on the training part, or null
+history.json         "curves" that are shown; "run": the state of the run beside its arrays, or null
+meta.json            title, description, view
+weights.safetensors  "checkpoint/...": weights, running statistics, optimiser moments, best weights, curves;
+                     "preparation/...": means and scales
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,12 +80,25 @@ def test_train_prints_the_test_metrics(spirals):
 def test_resume_goes_on(spirals):
     run("train", spirals, "--epochs", 2)
     assert "--epochs" in run("train", spirals, "--resume", code=2).stderr
+    assert "--seed" in run("train", spirals, "--resume", "--seed", 3, code=2).stderr
     run("train", spirals, "--resume", "--epochs", 2)
     resumed = load(spirals).checkpoint
     assert resumed.state["epoch"] == 4
     run("train", spirals)
     fresh = load(spirals).checkpoint
     assert all(np.array_equal(a, fresh.part("weights")[n]) for n, a in resumed.part("weights").items())
+
+
+def test_resume_wants_the_drawing_that_was_trained(spirals):
+    run("train", spirals)
+    project = load(spirals)
+    moved = edit.move(project.design.graph, {"n1": (500.0, 0.0)})
+    save(replace(project, design=project.design.with_graph(moved), trained_design=project.design), spirals)
+    run("train", spirals, "--resume", "--epochs", 1)
+    changed = edit.set_params(project.design.graph, "n2", units=9)
+    save(replace(project, design=project.design.with_graph(changed), trained_design=project.design), spirals)
+    assert "changed since" in run("train", spirals, "--resume", "--epochs", 1, code=2).stderr
+    run("train", spirals)
 
 
 def test_figures_of_a_single_sample(tmp_path):
@@ -295,6 +309,12 @@ def test_display(monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY")
     monkeypatch.setattr(sys, "platform", "win32")
     assert has_display()
+
+
+def test_gui_without_a_display_says_what_to_do_with_a_project(monkeypatch, capsys):
+    monkeypatch.setattr("nndesigner.cli.has_display", lambda: False)
+    assert gui(["p.nnd"]) == 2
+    assert "nndesigner train p.nnd" in capsys.readouterr().err
 
 
 def test_gui_opens_the_named_project(monkeypatch, tmp_path):
