@@ -351,8 +351,8 @@ def recurrence() -> None:
     def cross(x: Tensor, memory: Tensor, Q: Tensor, q: Tensor, W: Tensor, b: Tensor, O: Tensor, o: Tensor) -> Tensor:
         x, memory = x.transpose(0, 1), memory.transpose(0, 1)
         y, _ = F.multi_head_attention_forward(
-            x, memory, memory, 6, 2, None, torch.cat([q, b]), None, None, False, 0.0, O.T, o, use_separate_proj_weight=True, q_proj_weight=Q.T, k_proj_weight=W.T[:6],
-            v_proj_weight=W.T[6:])
+            x, memory, memory, 6, 2, None, torch.cat([q, b]), None, None, False, 0.0, O.T, o,
+            use_separate_proj_weight=True, q_proj_weight=Q.T, k_proj_weight=W.T[:6], v_proj_weight=W.T[6:])
         return y.transpose(0, 1)
 
     layer("crossattention.v1", {"heads": 2}, [(2, 4, 6), (2, 3, 5)],
@@ -424,6 +424,23 @@ def losses() -> None:
     loss("cross_entropy.v1", {"label_smoothing": 0.1}, x, labels,
          lambda a, b: F.cross_entropy(a, b, label_smoothing=0.1), softmax)
     loss("cross_entropy.v1", {}, x.reshape(2, 3, 4), many, lambda a, b: F.cross_entropy(a.movedim(-1, 1), b), softmax)
+    loss("cross_entropy.v1", {"class_weights": [0.5, 2.0, 1.0, 3.0], "label_smoothing": 0.1}, x, labels,
+         lambda a, b: F.cross_entropy(a, b, torch.tensor([0.5, 2.0, 1.0, 3.0]), label_smoothing=0.1), softmax)
+    given = F.softmax(torch.tensor(t.astype(np.float64)), -1).numpy().astype(np.float32)
+    loss("cross_entropy.v1", {}, x, given, F.cross_entropy, softmax)
+    loss("kullback_leibler.v1", {}, x, given, lambda a, b: F.kl_div(F.log_softmax(a, -1), b, reduction="batchmean"),
+         softmax)
+    loss("hinge.v1", {"margin": 0.5}, x, labels, lambda a, b: F.multi_margin_loss(a, b, margin=0.5), softmax)
+
+    def focal(a: Tensor, b: Tensor) -> Tensor:
+        p = F.softmax(a, -1).gather(1, b[:, None])
+        return (-((1 - p) ** 2) * p.log()).mean()
+
+    loss("focal.v1", {}, x, labels, focal, softmax)
+    loss("log_cosh.v1", {}, x, t, lambda a, b: torch.cosh(a - b).log().mean())
+    counts = rng.integers(0, 5, (6, 4)).astype(np.float32)
+    loss("poisson.v1", {}, x, counts, F.poisson_nll_loss, torch.exp)
+    loss("cosine_distance.v1", {}, x, t, lambda a, b: (1 - F.cosine_similarity(a, b, -1)).mean())
     two = rng.integers(0, 2, 6)
     binary = F.binary_cross_entropy_with_logits
     loss("binary_cross_entropy.v1", {}, x[:, :1] * 5, two, lambda a, b: binary(a, b.reshape(a.shape).double()),

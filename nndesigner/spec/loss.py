@@ -40,7 +40,7 @@ class Loss(Declared):
     #: tasks for which it makes sense
     tasks: ClassVar[tuple[Task, ...]]
     #: function that turns raw outputs into what is shown: probabilities or values
-    link: ClassVar[Literal["identity", "softmax", "sigmoid"]] = "identity"
+    link: ClassVar[Literal["identity", "softmax", "sigmoid", "exp"]] = "identity"
 
     def scores(self, field: DataField) -> tuple[int, ...]:
         """Shape of the raw output, without batch, that this loss wants for a target."""

@@ -11,10 +11,16 @@ import pytest
 from nndesigner.engine.gradcheck import check_loss
 from nndesigner.engine.losses import (
     BinaryCrossEntropy,
+    CosineDistance,
     CrossEntropy,
+    Focal,
+    Hinge,
     Huber,
+    KullbackLeibler,
+    LogCosh,
     MeanAbsoluteError,
     MeanSquaredError,
+    Poisson,
     default_loss,
 )
 from nndesigner.spec import DataField, Shape, ShapeError
@@ -23,6 +29,7 @@ from tests.golden_files import Golden, assert_agrees, goldens
 
 GOLDENS = goldens("losses")
 LABELS = np.array([1, 0, 2, 2])
+SHARES = np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0.1, 0.8, 0.1], [0.4, 0.4, 0.2]])
 #: every loss with a shape of scores and its target; a loss that is not here fails the tests
 CASES: list[tuple[Loss, tuple[int, ...], Any]] = [
     (MeanSquaredError(), (4, 3), None),
@@ -32,6 +39,19 @@ CASES: list[tuple[Loss, tuple[int, ...], Any]] = [
     (CrossEntropy(), (4, 3), LABELS),
     (CrossEntropy(label_smoothing=0.2), (4, 3), LABELS),
     (CrossEntropy(), (2, 2, 3), LABELS.reshape(2, 2)),
+    (CrossEntropy(class_weights=(0.5, 2.0, 1.0)), (4, 3), LABELS),
+    (CrossEntropy(class_weights=(0.5, 2.0, 1.0), label_smoothing=0.1), (4, 3), LABELS),
+    (CrossEntropy(), (4, 3), SHARES),
+    (CrossEntropy(class_weights=(0.5, 2.0, 1.0)), (4, 3), SHARES),
+    (Focal(), (4, 3), LABELS),
+    (Focal(gamma=0.5), (4, 3), LABELS),
+    (Hinge(), (4, 3), LABELS),
+    (KullbackLeibler(), (4, 3), LABELS),
+    (KullbackLeibler(), (4, 3), SHARES),
+    (LogCosh(), (4, 3), None),
+    (Poisson(), (4, 2), np.array([[0.0, 3], [1, 2], [5, 0], [2, 2]])),
+    (CosineDistance(), (4, 3), None),
+    (CosineDistance(), (2, 3, 4), None),
     (BinaryCrossEntropy(), (4, 1), np.array([0, 1, 1, 0])),
     (BinaryCrossEntropy(), (4, 3), np.random.default_rng(0).random((4, 3))),
 ]
@@ -125,6 +145,11 @@ def test_what_a_loss_wants_of_the_network():
     assert BinaryCrossEntropy().scores(values) == (3,)
     with pytest.raises(ShapeError, match="choose cross-entropy"):
         BinaryCrossEntropy().scores(three)
+    with pytest.raises(ShapeError, match="3 class weights, one for each class, got 2"):
+        CrossEntropy(class_weights=(1.0, 2.0)).scores(three)
+    for loss in (Focal(), Hinge()):
+        with pytest.raises(ShapeError, match="target of classes"):
+            loss.scores(values)
 
 
 def test_default_losses_suit_their_tasks():

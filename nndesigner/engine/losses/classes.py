@@ -1,0 +1,357 @@
+"""Losses of predicted classes. Each is fused with its link function (softmax, sigmoid), for exact gradients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from annotated_types import Gt, Le
+
+from nndesigner.engine.losses.base import Step, nothing, number
+from nndesigner.spec import DataField, ShapeError, param
+from nndesigner.spec.loss import Loss, LossBind
+
+Positive = Annotated[float, Gt(0), Le(1e6)]
+
+
+class _Scores(Loss):
+    """Shared by the losses over one score for each class."""
+
+    tasks = ("classification",)
+    link = "softmax"
+
+
+class _Rows:
+    """Scores, probabilities and truth as rows [N, K], and the steps that fill them."""
+
+    def __init__(self, ctx: LossBind) -> None:
+        self.ctx, xp = ctx, ctx.xp
+        self.classes = ctx.x.shape[-1]
+        self.x, self.y = ctx.x.reshape(-1, self.classes), ctx.y.reshape(-1, self.classes)
+        self.dx = None if ctx.dx is None else ctx.dx.reshape(-1, self.classes)
+        self.n = self.x.shape[0]
+        #: scores less the largest of a row, and truth: 1 for the right class, or the given probabilities
+        self.z, self.q = ctx.scratch("scores", self.x.shape), ctx.scratch("truth", self.x.shape)
+        #: logarithm of the sum of exponentials of z
+        self.log_sum, self.top = ctx.scratch("log sum", (self.n, 1)), ctx.scratch("top", (self.n, 1))
+        self._ones = xp.ones(self.classes, dtype=self.x.dtype)
+        #: the target holds probabilities instead of class numbers
+        self.soft = ctx.target.shape == ctx.x.shape and ctx.target.dtype.kind == "f"
+        if self.soft:
+            truth = ctx.target.reshape(self.x.shape)
+            self.fill_truth: Step = lambda: xp.copyto(self.q, truth)
+        else:
+            truth = ctx.target.reshape(self.n, 1)
+            numbers = xp.arange(self.classes, dtype=ctx.target.dtype).reshape(1, self.classes)
+            self.fill_truth = lambda: xp.equal(numbers, truth, out=self.q)
+
+    def softmax(self) -> None:
+        """Fill y, z and log_sum."""
+        xp, y, z, log_sum = self.ctx.xp, self.y, self.z, self.log_sum
+        xp.max(self.x, axis=1, keepdims=True, out=self.top)
+        xp.subtract(self.x, self.top, out=z)
+        xp.exp(z, out=y)
+        self.add_up(y, log_sum)
+        xp.divide(y, log_sum, out=y)
+        xp.log(log_sum, out=log_sum)
+
+    def add_up(self, rows: Any, out: Any) -> None:
+        """out [N, 1] = sums of the rows [N, K]: a product with ones is several times as fast as sum()."""
+        rows.dot(self._ones, out=out.reshape(-1))
+
+
+class CrossEntropy(_Scores):
+    """How surprised the network is by the right class; the usual choice for classes.
+
+    p = softmax(x), L = mean(−Σ q · log p), where q is 1 for the right class. Label smoothing s mixes q with the uniform
+    distribution: q = (1 − s) · q + s / K. Class weights multiply the terms of their class, and the mean is a weighted
+    one.
+
+    The network ends in one plain score for each class, without softmax. PyTorch: CrossEntropyLoss.
+    """
+
+    kind = "cross_entropy.v1"
+    title = "Cross-entropy"
+    icon = "mdi6.chart-bar"
+    keywords = ("softmax", "log loss", "classification", "negative log likelihood", "nll", "categorical")
+
+    label_smoothing: float = param(
+        0.0, "Label smoothing", "How much of the truth is spread over all classes. Higher: less sure of itself and "
+        "often better on new data; 0: off.", ge=0, lt=1, step=0.01)
+    class_weights: tuple[Positive, ...] = param(
+        (), "Class weights", "How much each class counts, one number for each. Higher: its mistakes matter more, good "
+        "for rare classes. Empty: all alike.", advanced=True)
+
+    def scores(self, field: DataField) -> tuple[int, ...]:
+        """One score for each class. Raises ShapeError when there are class weights for another number of classes."""
+        classes = field.shape.dims[-1]
+        if self.class_weights and len(self.class_weights) != classes:
+            raise ShapeError(f"{classes} class weights, one for each class", f"{len(self.class_weights)}",
+                             "correct them, or leave them empty")
+        return field.shape.dims
+
+    def bind(self, ctx: LossBind) -> tuple[Step, Step]:
+        xp, value, rows = ctx.xp, ctx.value.reshape(()), _Rows(ctx)
+        q, z, y, dx, n = rows.q, rows.z, rows.y, rows.dx, rows.n
+        met, spread, share = ctx.scratch("met", ()), ctx.scratch("spread", ()), ctx.scratch("share", ())
+        smooth = self.label_smoothing
+        keep, even, one = number(ctx, 1.0 - smooth), number(ctx, smooth / rows.classes), number(ctx, 1.0)
+        mean, weight = number(ctx, 1.0 / n), number(ctx, ctx.weight)
+        z_flat, q_flat = z.reshape(-1), q.reshape(-1)
+        weights = xp.asarray(self.class_weights, dtype=ctx.x.dtype) if self.class_weights else None
+        #: Σ q of each sample where it is not one
+        sums = None if weights is None and not rows.soft else ctx.scratch("sums", (n, 1))
+        terms = None if sums is None else ctx.scratch("terms", (n, 1))
+
+        def mix_truth() -> None:
+            rows.fill_truth()
+            xp.copyto(share, mean)
+            if weights is not None and not rows.soft:
+                xp.multiply(q, weights, out=q)
+                xp.sum(q, out=share)
+                xp.divide(one, share, out=share)
+                rows.fill_truth()
+            if smooth:
+                xp.multiply(q, keep, out=q)
+                xp.add(q, even, out=q)
+            if weights is not None:
+                xp.multiply(q, weights, out=q)
+            if sums is not None:
+                rows.add_up(q, sums)
+
+        def forward() -> None:
+            rows.softmax()
+            mix_truth()
+            # −Σ q · log p = Σ q · log Σ exp z − Σ q · z
+            if sums is None:
+                xp.sum(rows.log_sum, out=spread)
+            else:
+                xp.multiply(rows.log_sum, sums, out=terms)
+                xp.sum(terms, out=spread)
+            z_flat.dot(q_flat, out=met)
+            xp.subtract(spread, met, out=spread)
+            xp.multiply(spread, share, out=value)
+
+        def backward() -> None:
+            if sums is None:
+                xp.subtract(y, q, out=dx)
+            else:
+                xp.multiply(y, sums, out=dx)
+                xp.subtract(dx, q, out=dx)
+            xp.multiply(share, weight, out=spread)
+            xp.multiply(dx, spread, out=dx)
+
+        return forward, backward if dx is not None else nothing
+
+
+class Focal(_Scores):
+    """Cross-entropy that cares less about samples it already gets right.
+
+    p = softmax(x), L = mean(−(1 − p_t)^gamma · log p_t) with p_t the probability of the right class
+
+    For data with many easy samples and few hard ones. The network ends in plain scores. Source: Lin et al. 2017,
+    arXiv:1708.02002.
+    """
+
+    kind = "focal.v1"
+    title = "Focal"
+    icon = "mdi6.image-filter-center-focus"
+    keywords = ("imbalanced", "hard samples", "rare", "classification", "detection")
+
+    gamma: float = param(2.0, "Gamma", "How little easy samples count. Higher: looks at the hard ones only; 0: plain "
+                         "cross-entropy.", ge=0, le=10, step=0.5)
+
+    def scores(self, field: DataField) -> tuple[int, ...]:
+        return class_scores(self, field)
+
+    def bind(self, ctx: LossBind) -> tuple[Step, Step]:
+        xp, value, rows = ctx.xp, ctx.value.reshape(()), _Rows(ctx)
+        q, z, y, dx, n = rows.q, rows.z, rows.y, rows.dx, rows.n
+        terms = ctx.scratch("terms", z.shape)
+        p, log_p, rest, slope = (ctx.scratch(name, (n, 1)) for name in ("p", "log p", "rest", "slope"))
+        gamma, before, one, tiny = (number(ctx, v) for v in (self.gamma, self.gamma - 1, 1.0, 1e-7))
+        total, mean, scale = ctx.scratch("total", ()), number(ctx, -1.0 / n), number(ctx, ctx.weight / n)
+
+        def forward() -> None:
+            rows.softmax()
+            rows.fill_truth()
+            xp.multiply(y, q, out=terms)
+            rows.add_up(terms, p)
+            xp.multiply(z, q, out=terms)
+            rows.add_up(terms, log_p)
+            xp.subtract(log_p, rows.log_sum, out=log_p)
+            xp.subtract(one, p, out=rest)
+            xp.maximum(rest, tiny, out=rest)
+            xp.power(rest, gamma, out=slope)
+            xp.multiply(slope, log_p, out=slope)
+            xp.sum(slope, out=total)
+            xp.multiply(total, mean, out=value)
+
+        def backward() -> None:
+            # by log p: gamma · (1 − p)^(gamma − 1) · p · log p − (1 − p)^gamma, and log p by a score: truth − y
+            xp.power(rest, before, out=slope)
+            xp.multiply(p, log_p, out=p)
+            xp.multiply(p, gamma, out=p)
+            xp.subtract(p, rest, out=p)
+            xp.multiply(slope, p, out=slope)
+            xp.multiply(slope, scale, out=slope)
+            xp.subtract(q, y, out=dx)
+            xp.multiply(dx, slope, out=dx)
+
+        return forward, backward if dx is not None else nothing
+
+
+class Hinge(_Scores):
+    """Asks only that the right class leads by a margin, as support vector machines do.
+
+    L = mean(Σ max(0, margin − x_t + x_k) / K) over the wrong classes k
+
+    Samples that are right with room to spare count nothing. The probabilities shown are softmax of the scores. PyTorch:
+    MultiMarginLoss. Source: Crammer and Singer 2001; Weston and Watkins 1999.
+    """
+
+    kind = "hinge.v1"
+    title = "Hinge"
+    icon = "mdi6.angle-right"
+    keywords = ("margin", "svm", "support vector", "classification")
+
+    margin: float = param(1.0, "Margin", "By how much the right class must lead. Higher: asks for clearer decisions.",
+                          gt=0, le=1000, step=0.1)
+
+    def scores(self, field: DataField) -> tuple[int, ...]:
+        return class_scores(self, field)
+
+    def bind(self, ctx: LossBind) -> tuple[Step, Step]:
+        xp, value, rows = ctx.xp, ctx.value.reshape(()), _Rows(ctx)
+        q, x, dx, n = rows.q, rows.x, rows.dx, rows.n
+        terms, ahead, total = ctx.scratch("terms", x.shape), ctx.scratch("ahead", (n, 1)), ctx.scratch("total", ())
+        margin, zero, one = number(ctx, self.margin), number(ctx, 0.0), number(ctx, 1.0)
+        mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
+
+        def forward() -> None:
+            rows.softmax()
+            rows.fill_truth()
+            xp.multiply(x, q, out=terms)
+            rows.add_up(terms, ahead)
+            xp.subtract(ahead, margin, out=ahead)
+            xp.subtract(x, ahead, out=terms)
+            xp.maximum(terms, zero, out=terms)
+            # the right class itself is no rival
+            xp.subtract(one, q, out=q)
+            xp.multiply(terms, q, out=terms)
+            xp.sum(terms, out=total)
+            xp.multiply(total, mean, out=value)
+
+        def backward() -> None:
+            xp.sign(terms, out=dx)
+            rows.add_up(dx, ahead)
+            xp.subtract(one, q, out=terms)
+            xp.multiply(terms, ahead, out=terms)
+            xp.subtract(dx, terms, out=dx)
+            xp.multiply(dx, slope, out=dx)
+
+        return forward, backward if dx is not None else nothing
+
+
+class KullbackLeibler(_Scores):
+    """How far the predicted distribution is from a given one.
+
+    p = softmax(x), L = mean(Σ t · log(t / p)) over samples
+
+    For targets that are probabilities themselves, such as the answers of a larger network. With class numbers it equals
+    cross-entropy. The network ends in plain scores. PyTorch: KLDivLoss with batchmean.
+    """
+
+    kind = "kullback_leibler.v1"
+    title = "Kullback-Leibler"
+    icon = "mdi6.chart-areaspline"
+    keywords = ("kl divergence", "distribution", "distillation", "soft labels", "relative entropy")
+    tasks = ("classification", "regression")
+
+    def bind(self, ctx: LossBind) -> tuple[Step, Step]:
+        xp, value, rows = ctx.xp, ctx.value.reshape(()), _Rows(ctx)
+        q, z, y, dx, n = rows.q, rows.z, rows.y, rows.dx, rows.n
+        terms, sums, total = ctx.scratch("terms", z.shape), ctx.scratch("sums", (n, 1)), ctx.scratch("total", ())
+        tiny, mean, slope = number(ctx, 1e-30), number(ctx, 1.0 / n), number(ctx, ctx.weight / n)
+
+        def forward() -> None:
+            rows.softmax()
+            rows.fill_truth()
+            rows.add_up(q, sums)
+            xp.maximum(q, tiny, out=terms)
+            xp.log(terms, out=terms)
+            xp.subtract(terms, z, out=terms)
+            xp.add(terms, rows.log_sum, out=terms)
+            xp.multiply(terms, q, out=terms)
+            xp.sum(terms, out=total)
+            xp.multiply(total, mean, out=value)
+
+        def backward() -> None:
+            xp.multiply(y, sums, out=dx)
+            xp.subtract(dx, q, out=dx)
+            xp.multiply(dx, slope, out=dx)
+
+        return forward, backward if dx is not None else nothing
+
+
+def class_scores(loss: Loss, field: DataField) -> tuple[int, ...]:
+    """One score for each class. Raises ShapeError for a target of values."""
+    if field.kind != "class":
+        raise ShapeError("a target of classes", "values", "choose another loss")
+    return field.shape.dims
+
+
+class BinaryCrossEntropy(Loss):
+    """Cross-entropy of yes-or-no answers, each with a probability of its own.
+
+    p = sigmoid(x),  L = mean(−t · log p − (1 − t) · log(1 − p))
+
+    For two classes with ONE score, for several labels at once, and for pictures with values from 0 to 1 (autoencoders).
+    The network ends in plain scores, without sigmoid. PyTorch: BCEWithLogitsLoss.
+    """
+
+    kind = "binary_cross_entropy.v1"
+    title = "Binary cross-entropy"
+    icon = "mdi6.toggle-switch"
+    keywords = ("bce", "sigmoid", "logistic", "two classes", "multi-label")
+    tasks = ("classification", "reconstruction")
+    link = "sigmoid"
+
+    def scores(self, field: DataField) -> tuple[int, ...]:
+        """One score for a target of two classes, else the shape of the target. Raises ShapeError for more classes."""
+        if field.kind != "class":
+            return field.shape.dims
+        if field.shape.dims[-1] != 2:
+            raise ShapeError("a target of two classes", f"{field.shape.dims[-1]} classes", "choose cross-entropy")
+        return (*field.shape.dims[:-1], 1)
+
+    def bind(self, ctx: LossBind) -> tuple[Step, Step]:
+        xp, x, y, dx, value = ctx.xp, ctx.x, ctx.y, ctx.dx, ctx.value.reshape(())
+        target = ctx.target.reshape(x.shape)
+        t, e, terms = ctx.scratch("truth", x.shape), ctx.scratch("exp", x.shape), ctx.scratch("terms", x.shape)
+        total, half, zero = ctx.scratch("total", ()), number(ctx, 0.5), number(ctx)
+        mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
+
+        def forward() -> None:
+            t[...] = target
+            # sigmoid(x) = (1 + tanh(x/2)) / 2 never overflows
+            xp.multiply(x, half, out=y)
+            xp.tanh(y, out=y)
+            xp.multiply(y, half, out=y)
+            xp.add(y, half, out=y)
+            # max(x, 0) − x·t + log(1 + exp(−|x|)) is the same loss without overflow
+            xp.absolute(x, out=e)
+            xp.negative(e, out=e)
+            xp.exp(e, out=e)
+            xp.log1p(e, out=e)
+            xp.maximum(x, zero, out=terms)
+            xp.add(terms, e, out=e)
+            xp.multiply(x, t, out=terms)
+            xp.subtract(e, terms, out=e)
+            xp.sum(e, out=total)
+            xp.multiply(total, mean, out=value)
+
+        def backward() -> None:
+            xp.subtract(y, t, out=dx)
+            xp.multiply(dx, slope, out=dx)
+
+        return forward, backward if dx is not None else nothing
