@@ -33,7 +33,7 @@ class _Rows:
         self.z, self.q = ctx.scratch("scores", self.x.shape), ctx.scratch("truth", self.x.shape)
         #: logarithm of the sum of exponentials of z
         self.log_sum, self.top = ctx.scratch("log sum", (self.n, 1)), ctx.scratch("top", (self.n, 1))
-        self._ones = xp.ones(self.classes, dtype=self.x.dtype)
+        self._ones, self._log_sum = xp.ones(self.classes, dtype=self.x.dtype), self.log_sum.reshape(-1)
         #: the target holds probabilities instead of class numbers
         self.soft = ctx.target.shape == ctx.x.shape and ctx.target.dtype.kind == "f"
         if self.soft:
@@ -50,7 +50,7 @@ class _Rows:
         xp.max(self.x, axis=1, keepdims=True, out=self.top)
         xp.subtract(self.x, self.top, out=z)
         xp.exp(z, out=y)
-        self.add_up(y, log_sum)
+        y.dot(self._ones, out=self._log_sum)
         xp.divide(y, log_sum, out=y)
         xp.log(log_sum, out=log_sum)
 
@@ -91,45 +91,35 @@ class CrossEntropy(_Scores):
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
         xp, value, rows = ctx.xp, ctx.value.reshape(()), _Rows(ctx)
-        q, z, y, dx, n = rows.q, rows.z, rows.y, rows.dx, rows.n
-        met, spread, share = ctx.scratch("met", ()), ctx.scratch("spread", ()), ctx.scratch("share", ())
+        q, z, y, dx = rows.q, rows.z, rows.y, rows.dx
+        met, spread = ctx.scratch("met", ()), ctx.scratch("spread", ())
         smooth = self.label_smoothing
-        keep, even, one = number(ctx, 1.0 - smooth), number(ctx, smooth / rows.classes), number(ctx, 1.0)
-        mean, weight = number(ctx, 1.0 / n), number(ctx, ctx.weight)
+        keep, even = number(ctx, 1.0 - smooth), number(ctx, smooth / rows.classes)
+        mean, slope = number(ctx, 1.0 / rows.n), number(ctx, ctx.weight / rows.n)
         z_flat, q_flat = z.reshape(-1), q.reshape(-1)
-        weights = xp.asarray(self.class_weights, dtype=ctx.x.dtype) if self.class_weights else None
-        #: Σ q of each sample where it is not one
-        sums = None if weights is None and not rows.soft else ctx.scratch("sums", (n, 1))
-        terms = None if sums is None else ctx.scratch("terms", (n, 1))
-
-        def mix_truth() -> None:
-            rows.fill_truth()
-            xp.copyto(share, mean)
-            if weights is not None and not rows.soft:
-                xp.multiply(q, weights, out=q)
-                xp.sum(q, out=share)
-                xp.divide(one, share, out=share)
-                rows.fill_truth()
-            if smooth:
-                xp.multiply(q, keep, out=q)
-                xp.add(q, even, out=q)
-            if weights is not None:
-                xp.multiply(q, weights, out=q)
-            if sums is not None:
-                rows.add_up(q, sums)
+        weigh = self._bind_weights(ctx, rows, mean, slope)
+        sums, terms = (ctx.scratch(name, (rows.n, 1)) if weigh or rows.soft else None for name in ("sums", "terms"))
 
         def forward() -> None:
             rows.softmax()
-            mix_truth()
-            # −Σ q · log p = Σ q · log Σ exp z − Σ q · z
+            rows.fill_truth()
+            if weigh:
+                weigh[0]()
+            if smooth:
+                xp.multiply(q, keep, out=q)
+                xp.add(q, even, out=q)
+            if weigh:
+                weigh[1]()
+            # −Σ q · log p = Σ q · log Σ exp z − Σ q · z, where mostly Σ q = 1
             if sums is None:
                 xp.sum(rows.log_sum, out=spread)
             else:
+                rows.add_up(q, sums)
                 xp.multiply(rows.log_sum, sums, out=terms)
                 xp.sum(terms, out=spread)
             z_flat.dot(q_flat, out=met)
             xp.subtract(spread, met, out=spread)
-            xp.multiply(spread, share, out=value)
+            xp.multiply(spread, mean, out=value)
 
         def backward() -> None:
             if sums is None:
@@ -137,10 +127,25 @@ class CrossEntropy(_Scores):
             else:
                 xp.multiply(y, sums, out=dx)
                 xp.subtract(dx, q, out=dx)
-            xp.multiply(share, weight, out=spread)
-            xp.multiply(dx, spread, out=dx)
+            xp.multiply(dx, slope, out=dx)
 
         return forward, backward if dx is not None else nothing
+
+    def _bind_weights(self, ctx: LossBind, rows: _Rows, mean: Any, slope: Any) -> tuple[Step, Step] | None:
+        """(set mean and slope from the weights of the classes of the batch, apply the weights to the truth)."""
+        if not self.class_weights:
+            return None
+        xp, weights = ctx.xp, ctx.xp.asarray(self.class_weights, dtype=ctx.x.dtype)
+        terms, one, factor = ctx.scratch("weighted", rows.q.shape), number(ctx, 1.0), number(ctx, ctx.weight)
+
+        def share() -> None:
+            xp.multiply(rows.q, weights, out=terms)
+            xp.sum(terms, out=mean)
+            xp.divide(one, mean, out=mean)
+            xp.multiply(mean, factor, out=slope)
+
+        # for given probabilities the mean is over samples, as in PyTorch
+        return nothing if rows.soft else share, lambda: xp.multiply(rows.q, weights, out=rows.q)
 
 
 class Focal(_Scores):
