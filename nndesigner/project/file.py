@@ -56,10 +56,11 @@ _DTYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "|u1", 
 
 #: what the state of a run holds at least
 _RUN = {
-    "epoch": int, "epochs": int, "position": int, "updates": int, "optimizer_steps": int, "seed": int, "samples": int,
-    "batch": int, "waited": int, "stopped_early": bool, "optimizer": str, "val_losses": list, "messages": list,
-    "rate_factor": (int, float), "loss_sum": (int, float), "history": dict,
+    "epoch": int, "epochs": int, "planned_epochs": int, "position": int, "updates": int, "optimizer_steps": int,
+    "seed": int, "samples": int, "batch": int, "threads": int, "waited": int, "stopped_early": bool, "optimizer": str,
+    "val_losses": list, "messages": list, "rate_factor": (int, float), "loss_sum": (int, float), "history": dict,
 }
+_MAX_THREADS = 256
 
 Curves = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
@@ -319,6 +320,8 @@ def _check_run(checkpoint: Checkpoint) -> None:
             raise ValueError(f"{name} is {value!r}")
         if kind is int and value < 0:
             raise ValueError(f"{name} is {value}")
+    if not 1 <= checkpoint.state["threads"] <= _MAX_THREADS:
+        raise ValueError(f"threads is {checkpoint.state['threads']}")
     History.from_state(checkpoint.part("curve"), checkpoint.state["history"])
 
 
