@@ -307,8 +307,8 @@ def test_weights_that_belong_to_another_drawing(tmp_path, trained):
 
 
 @pytest.mark.parametrize("change", [
-    {"epoch": None}, {"epoch": -1}, {"threads": 10**6}, {"epochs": 2.5}, {"stopped_early": 1}, {"val_losses": 3}, {"history": {}},
-    {"history": {"curves": {"x": {}}, "metrics": []}}, {"history": {"curves": {}, "metrics": [["a"]]}},
+    {"epoch": None}, {"epoch": -1}, {"threads": 10**6}, {"epochs": 2.5}, {"stopped_early": 1}, {"val_losses": 3},
+    {"history": {}}, {"history": {"curves": {"x": {}}, "metrics": []}}, {"history": {"curves": {}, "metrics": [["a"]]}},
 ])
 def test_a_run_that_cannot_go_on(tmp_path, trained, change):
     path = tmp_path / "p.nnd"
