@@ -57,6 +57,16 @@ class AddMenu(QObject):
         else:
             self.open(view.cursor_in_scene())
 
+    def usual_landing(self, layer: type[Layer]) -> adding.Landing:
+        """Where a layer without a place goes: into the selected wire, behind the selected node, or in view."""
+        view, graph, chosen = self._view, self._document.graph, self._document.selection
+        if len(view.board.selected_edges) == 1 and layer.ports and layer.emits:
+            return adding.into_wire(graph, next(iter(view.board.selected_edges)))
+        if len(chosen) == 1:
+            return adding.behind(graph, layer, chosen[0])
+        centre = view.visible_area().center()
+        return adding.dropped(graph, layer, centre.x(), centre.y(), None)
+
     def _chosen(self, kind: str) -> None:
         layer, graph, at = Layer.registry[kind], self._document.graph, self._at
         self._view.setFocus()

@@ -106,6 +106,12 @@ class Plane(QGraphicsView):
         """A point of the view in scene units, to the fraction of a pixel."""
         return self.viewportTransform().inverted()[0].map(at)
 
+    def reveal_nodes(self, ids: Iterable[str]) -> None:
+        """Pan as far as needed to see them."""
+        area = self.board.extent(ids).adjusted(-24, -24, 24, 24)
+        if not self.visible_area().contains(area):
+            self.ensureVisible(area, 0, 0)
+
     def reveal(self, at: QPointF) -> None:
         """Pan a little when a drag comes to the edge of the view."""
         room, edge = self.viewport().rect(), 18

@@ -61,7 +61,7 @@ def note_use(after: str, kind: str) -> None:
 
 
 def choices(place: Place, text: str) -> list[Choice]:
-    """Layers for a place, best first. Those that do not fit come last, and only when the user typed for them."""
+    """Layers for a place, best first. Those that do not fit are offered only when the user typed for them."""
     words = text.lower().split()
     used = _counts().get(place.after, {})
     usual = _USUAL.get(place.after, _USUAL_AFTER_ACTIVATION)
@@ -76,7 +76,7 @@ def choices(place: Place, text: str) -> list[Choice]:
         usualness = usual.index(layer.kind) if layer.kind in usual else len(usual)
         rows.append(
             (
-                (bool(objection), rank if words else 0, -used.get(layer.kind, 0), usualness, number),
+                (rank if words else 0, bool(objection), -used.get(layer.kind, 0), usualness, number),
                 Choice(layer, objection),
             )
         )

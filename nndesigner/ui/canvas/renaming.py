@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit
 
 from nndesigner.graph import edit
@@ -26,6 +26,9 @@ class TitleEditor(QLineEdit):
         self.setMaxLength(_LONGEST)
         self.setAccessibleName("Name of the layer")
         self.hide()
+        # no focusOutEvent of our own: Qt calls it while it destroys a focused field, and Python may be gone by then
+        self.editingFinished.connect(self._take)
+        view.looked_elsewhere.connect(self._take)  # the node does not stand beneath any more
         view.document.changed.connect(self._follow)
 
     def open(self, node_id: str) -> None:
@@ -43,28 +46,23 @@ class TitleEditor(QLineEdit):
         self.selectAll()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._take()
-        elif event.key() == Qt.Key.Key_Escape:
-            self._close()
+        if event.key() == Qt.Key.Key_Escape:
+            self.leave()
         else:
             super().keyPressEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self._take()
 
     def _take(self) -> None:
         node_id, name = self._node, self.text().strip()
         if node_id is None:
             return
-        self._close()
+        self.leave()
         node = self._view.document.graph.by_id.get(node_id)
         if node is not None:
             name = "" if name == node.layer.title else name
             self._view.document.edit_graph(f"Rename {node.title}", lambda graph: edit.rename(graph, node_id, name))
 
-    def _close(self) -> None:
+    def leave(self) -> None:
+        """Stop editing, without taking the name."""
         self._node = None
         if self.isVisible():
             self.hide()
@@ -72,4 +70,4 @@ class TitleEditor(QLineEdit):
 
     def _follow(self, *_: object) -> None:
         if self._node is not None and self._node not in self._view.document.graph.by_id:
-            self._close()
+            self.leave()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -114,7 +112,7 @@ class CanvasView(Plane):
         if isinstance(layer, str):
             layer = Layer.registry[layer]()
         if landing is None:
-            landing = self._default_landing(type(layer))
+            landing = self.add_menu.usual_landing(type(layer))
         made: list[str] = []
 
         def change(graph: Graph) -> Graph:
@@ -334,6 +332,8 @@ class CanvasView(Plane):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.cancel_gesture()
+        self.menu.dismiss()
+        self.title_editor.leave()
         self._move_timer.stop()
         self.refusal.end()
         super().hideEvent(event)
@@ -381,21 +381,6 @@ class CanvasView(Plane):
     def _edit_failed(self, text: str) -> None:
         if self.hasFocus():  # otherwise another panel tried the edit, and tells it
             self.refusal.say(text, self.cursor_in_scene())
-
-    def reveal_nodes(self, ids: Iterable[str]) -> None:
-        """Pan as far as needed to see them."""
-        area = self.board.extent(ids).adjusted(-24, -24, 24, 24)
-        if not self.visible_area().contains(area):
-            self.ensureVisible(area, 0, 0)
-
-    def _default_landing(self, layer: type[Layer]) -> adding.Landing:
-        graph, chosen = self.document.graph, self.document.selection
-        if len(self.board.selected_edges) == 1 and layer.ports and layer.emits:
-            return adding.into_wire(graph, next(iter(self.board.selected_edges)))
-        if len(chosen) == 1:
-            return adding.behind(graph, layer, chosen[0])
-        centre = self.visible_area().center()
-        return adding.dropped(graph, layer, centre.x(), centre.y(), None)
 
     def cursor_in_scene(self) -> QPointF:
         """Where the pointer is, or the middle of the view when it is elsewhere."""
