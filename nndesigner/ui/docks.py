@@ -15,7 +15,7 @@ from nndesigner.ui.parts import margins
 from nndesigner.ui.stylesheet import role
 
 #: grows when docks are added or renamed: an older layout is then left aside
-VERSION = 1
+VERSION = 2
 #: from this width on loss, metrics and predictions stand side by side
 WIDE = 1600
 LEFT_WIDTH, RIGHT_WIDTH = 218, 292
@@ -139,7 +139,7 @@ class Docks:
         for dock in docks.values():
             dock.setFloating(False)
             window.removeDockWidget(dock)
-        groups = [(_LEFT, ("layers", "data")), (_RIGHT, ("inspector", "training"))]
+        groups = [(_LEFT, ("layers", "data", "outline")), (_RIGHT, ("inspector", "training"))]
         bottom = [("loss",), ("metric", "confusion"), ("predictions", "try", "problems")]
         if not wide:
             bottom = [("loss", "metric", "confusion"), ("predictions", "try", "problems")]

@@ -12,6 +12,7 @@ from nndesigner.data import source_for
 from nndesigner.graph.templates import propose
 from nndesigner.ui import dialogs, theme
 from nndesigner.ui.banner import Banner
+from nndesigner.ui.canvas.outline import Outline
 from nndesigner.ui.canvas.view import CanvasView
 from nndesigner.ui.command_palette import CommandPalette
 from nndesigner.ui.data_panel import DataPanel
@@ -102,6 +103,8 @@ class Window(QMainWindow):
         self.palette_panel = Palette()
         add("layers", "Layers", _LEFT, self.palette_panel)
         add("data", "Data", _LEFT, DataPanel(document))
+        self.outline = Outline(document)
+        add("outline", "Outline", _LEFT, self.outline)
         self.inspector = Inspector(document, runner)
         add("inspector", "Layer", _RIGHT, self.inspector)
         self.training = TrainingPanel(document, runner, self.control, self.devices)
@@ -127,6 +130,7 @@ class Window(QMainWindow):
         document, canvas = self.document, self.canvas
         self.palette_panel.add_wanted.connect(self.add_layer)
         canvas.files_dropped.connect(self.open_dropped)
+        self.outline.show_wanted.connect(canvas.show_node)
         canvas.open_wanted.connect(lambda _: self.docks.show("inspector"))
         self.start.example_wanted.connect(self.open_example)
         self.start.recent_wanted.connect(self.files.open)
