@@ -55,7 +55,7 @@ def test_every_flipped_bit_is_noticed_or_harmless(tmp_path):
     path = tmp_path / "p.nnd"
     noticed = 0
     for at in range(len(data)):
-        for mask in (0x01, 0x10, 0x80, 0xFF):
+        for mask in (0x01, 0xFF):
             broken = bytearray(data)
             broken[at] ^= mask
             path.write_bytes(broken)
