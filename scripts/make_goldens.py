@@ -448,7 +448,8 @@ def losses() -> None:
     loss("binary_cross_entropy.v1", {}, x, rng.random((6, 4)).astype(np.float32), binary, torch.sigmoid)
 
 
-def optimizer(kind: str, params: dict[str, Any], make: Callable[[list[Tensor]], torch.optim.Optimizer]) -> None:
+def optimizer(kind: str, params: dict[str, Any], make: Callable[[list[Tensor]], torch.optim.Optimizer],
+              segments: tuple[tuple[int, int], ...] = (), shapes: tuple[tuple[int, ...], ...] = ()) -> None:
     """Weights after one and after ten steps with given gradients [10, n]."""
     file = f"optimizers/{kind}"
     case, rng = next_case(file), generator(kind, params)
@@ -458,6 +459,10 @@ def optimizer(kind: str, params: dict[str, Any], make: Callable[[list[Tensor]], 
     steps = make([w])
     put(file, f"{case}/declared", json.dumps({"kind": kind, **params}))
     put(file, f"{case}/start", start)
+    if segments:
+        put(file, f"{case}/segments", np.array(segments))
+    for i, shape in enumerate(shapes):
+        put(file, f"{case}/shape/{i}", np.array(shape))
     put(file, f"{case}/grads", grads)
     for i in range(10):
         w.grad = torch.tensor(grads[i].astype(np.float64))
@@ -481,6 +486,88 @@ def optimizers() -> None:
               lambda w: o.Adam(w, 0.05, (0.8, 0.9), 1e-3, 0.1))
     optimizer("adamw.v1", {"learning_rate": 0.01}, lambda w: o.AdamW(w, 0.01))
     optimizer("adamw.v1", {"learning_rate": 0.05, "weight_decay": 0.2}, lambda w: o.AdamW(w, 0.05, weight_decay=0.2))
+
+
+    optimizer("adagrad.v1", {}, lambda w: o.Adagrad(w, 0.01))
+    optimizer("adagrad.v1", {"learning_rate": 0.1, "weight_decay": 0.1}, lambda w: o.Adagrad(w, 0.1, weight_decay=0.1))
+    optimizer("adadelta.v1", {}, lambda w: o.Adadelta(w))
+    optimizer("adadelta.v1", {"smoothing": 0.5, "epsilon": 1e-3}, lambda w: o.Adadelta(w, rho=0.5, eps=1e-3))
+    optimizer("adamax.v1", {}, lambda w: o.Adamax(w))
+    optimizer("nadam.v1", {}, lambda w: o.NAdam(w))
+    optimizer("nadam.v1", {"learning_rate": 0.05, "weight_decay": 0.1}, lambda w: o.NAdam(w, 0.05, weight_decay=0.1))
+    optimizer("radam.v1", {"learning_rate": 0.01}, lambda w: o.RAdam(w, 0.01))
+    optimizer("radam.v1", {"learning_rate": 0.05, "beta2": 0.9, "weight_decay": 0.1},
+              lambda w: o.RAdam(w, 0.05, (0.9, 0.9), weight_decay=0.1))
+    optimizer("lion.v1", {"learning_rate": 0.01, "weight_decay": 0.1}, lambda w: Lion(w, 0.01, (0.9, 0.99), 0.1))
+    optimizer("lamb.v1", {"learning_rate": 0.1}, lambda w: Lamb(w, 0.1, 0.01), segments=((0, 20), (20, 30)))
+    optimizer("muon.v1", {}, lambda w: Muon(w, 0.02, 0.95, 0.1, 0.001), segments=((0, 12), (12, 28), (28, 30)),
+              shapes=((3, 4), (8, 2), (2,)))
+
+
+class Formula(torch.optim.Optimizer):
+    """Base of optimizers that PyTorch 2.13 does not have, or has in half precision only, written out from their "
+    "papers."""
+
+    def __init__(self, params: list[Tensor]) -> None:
+        super().__init__(params, {})
+        (self.w,) = params
+        self.t, self.m, self.v = 0, torch.zeros_like(self.w), torch.zeros_like(self.w)
+
+    @torch.no_grad()
+    def step(self) -> None:
+        self.t += 1
+        self.move(self.w.data, self.w.grad)
+
+
+class Lion(Formula):
+    def __init__(self, params: list[Tensor], rate: float, betas: tuple[float, float], decay: float) -> None:
+        super().__init__(params)
+        self.rate, self.betas, self.decay = rate, betas, decay
+
+    def move(self, w: Tensor, g: Tensor) -> None:
+        step = torch.sign(self.betas[0] * self.m + (1 - self.betas[0]) * g)
+        w -= self.rate * (step + self.decay * w)
+        self.m = self.betas[1] * self.m + (1 - self.betas[1]) * g
+
+
+class Lamb(Formula):
+    def __init__(self, params: list[Tensor], rate: float, decay: float) -> None:
+        super().__init__(params)
+        self.rate, self.decay = rate, decay
+
+    def move(self, w: Tensor, g: Tensor) -> None:
+        self.m = 0.9 * self.m + 0.1 * g
+        self.v = 0.999 * self.v + 0.001 * g * g
+        r = (self.m / (1 - 0.9**self.t)) / ((self.v / (1 - 0.999**self.t)).sqrt() + 1e-6) + self.decay * w
+        for part in (slice(0, 20), slice(20, 30)):
+            w[part] -= self.rate * w[part].norm() / r[part].norm() * r[part]
+
+
+class Muon(Formula):
+    """The steps of torch.optim.Muon, which iterates in bfloat16, in double precision; Adam for the last two numbers."""
+
+    def __init__(self, params: list[Tensor], rate: float, momentum: float, decay: float, other_rate: float) -> None:
+        super().__init__(params)
+        self.rate, self.momentum, self.decay = rate, momentum, decay
+        self.rest = torch.zeros(2, requires_grad=True)
+        self.adam = torch.optim.Adam([self.rest], other_rate)
+
+    def move(self, w: Tensor, g: Tensor) -> None:
+        self.m = self.momentum * self.m + (1 - self.momentum) * g
+        update = (1 - self.momentum) * g + self.momentum * self.m
+        for part, (rows, columns) in ((slice(0, 12), (3, 4)), (slice(12, 28), (8, 2))):
+            x = update[part].reshape(rows, columns)
+            x = x.T if rows > columns else x
+            x = x / x.norm().clamp(min=1e-7)
+            for _ in range(5):
+                a = x @ x.T
+                x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+            x = x.T if rows > columns else x
+            w[part] -= self.rate * self.decay * w[part] + self.rate * max(1, rows / columns) ** 0.5 * x.reshape(-1)
+        self.rest.data.copy_(w[28:])
+        self.rest.grad = g[28:].clone()
+        self.adam.step()
+        w[28:] = self.rest.detach()
 
 
 def schedule(kind: str, params: dict[str, Any], make: Callable[[torch.optim.Optimizer], Any], steps: int = 20,

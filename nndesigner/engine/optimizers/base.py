@@ -1,0 +1,141 @@
+"""Rules by which gradients change the weights. Formulas and defaults are PyTorch's, so results can be compared.
+
+All trained arrays of a network lie in one flat buffer, their gradients in another, and each kind of moment in another,
+so an update is one pass over flat arrays. On the CPU the pass goes in chunks that stay in the cache (5.8 million
+weights with Adam: 17.7 ms in chunks of 64 k elements, 34.7 ms at once).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from nndesigner.spec import Declared, param
+
+#: called as update(learning rate, number of the step from 1)
+Update = Callable[[float, int], None]
+
+_CHUNK = 65_536
+
+
+@dataclass
+class OptimizerBind:
+    """Flat arrays of array module `xp` that an optimizer works on."""
+
+    xp: Any
+    dtype: Any
+    #: [n] trained numbers, changed in place
+    weights: Any
+    #: [n] gradients; an update may use them as scratch space
+    grads: Any
+    #: [n] for every name in `Optimizer.slots`, zero before the first step, kept between steps and in checkpoints
+    slots: dict[str, Any]
+    #: [n] of 0 and 1: where weight decay applies; None: everywhere
+    decay: Any | None
+    #: (name, start, stop, shape, decay) of every weight in the flat buffer
+    segments: tuple[tuple[str, int, int, tuple[int, ...], bool], ...]
+    #: scratch(name, shape, dtype=None) -> array, planned once
+    scratch: Callable[..., Any]
+
+    def chunks(self) -> Iterator[slice]:
+        """Parts of the flat arrays that fit into the CPU's cache; everything at once on other devices."""
+        n = self.weights.shape[0]
+        size = _CHUNK if self.xp.__name__ == "numpy" else max(n, 1)
+        return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+    def spare(self, name: str, part: slice) -> Any:
+        """Scratch array as long as a chunk, the same for all chunks."""
+        longest = next(self.chunks()).stop
+        return self.scratch(name, (longest,))[:part.stop - part.start]
+
+    def number(self, value: float = 0.0) -> Any:
+        """Array without axes: a constant, or a place for a number that changes from step to step."""
+        return self.xp.asarray(value, dtype=self.dtype)
+
+
+class Optimizer(Declared):
+    """Rule by which a gradient changes the weights."""
+
+    group = "Optimizer"
+
+    #: names of the moments it keeps
+    slots: ClassVar[tuple[str, ...]] = ()
+    #: every number is changed by its own gradient and moments alone, so several threads may each update a part
+    elementwise: ClassVar[bool] = False
+
+    learning_rate: float = param(
+        0.001, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss "
+        "grows; lower: steadier and slower.", gt=0, le=1000)
+    weight_decay: float = param(
+        0.0, "Weight decay", "Pulls weights towards zero in every step. Higher: smoother functions that generalise "
+        "better, but too high cannot learn. Biases are left alone.", ge=0, le=10, advanced=True)
+
+    def bind(self, ctx: OptimizerBind) -> Update:
+        """Function update(learning_rate, step) that changes ctx.weights in place."""
+        raise TypeError(f"{type(self).__name__} declares no bind.")
+
+
+def bind_chunks(ctx: OptimizerBind, make: Callable[[slice], Callable[[], None]],
+                 prepare: Callable[[float, int], None]) -> Update:
+    """An update that first sets the numbers of the step (`prepare`), then runs what `make` bound for each chunk."""
+    parts = tuple(make(part) for part in ctx.chunks())
+
+    def update(learning_rate: float, step: int) -> None:
+        prepare(learning_rate, step)
+        for part in parts:
+            part()
+
+    return update
+
+
+def bind_penalty(ctx: OptimizerBind, strength: float, part: slice) -> Callable[[], None]:
+    """g += strength * w, for the weights that decay (the gradient of an L2 penalty)."""
+    if strength == 0:
+        return nothing
+    xp, w, g = ctx.xp, ctx.weights[part], ctx.grads[part]
+    t = ctx.spare("penalty", part)
+    factor = ctx.number(strength) if ctx.decay is None else ctx.decay[part] * ctx.number(strength)
+
+    def add() -> None:
+        xp.multiply(w, factor, out=t)
+        xp.add(g, t, out=g)
+
+    return add
+
+
+def nothing() -> None:
+    pass
+
+
+def bind_shrink(ctx: OptimizerBind, strength: float, part: slice, shrink: Any, t: Any) -> Callable[[], None]:
+    """w -= shrink * w, for the weights that decay; shrink = learning rate * strength is set anew in each step.
+
+    Weight decay that acts on the weights themselves. t: scratch array as long as the part.
+    """
+    if strength == 0:
+        return nothing
+    xp, w = ctx.xp, ctx.weights[part]
+    mask = None if ctx.decay is None else ctx.decay[part]
+
+    def run() -> None:
+        xp.multiply(w, shrink, out=t)
+        if mask is not None:
+            xp.multiply(t, mask, out=t)
+        xp.subtract(w, t, out=w)
+
+    return run
+
+
+def rate_param(default: float) -> Any:
+    """Field for the learning rate with another default."""
+    return param(
+        default, "Learning rate", "How far each step goes. Higher: learns faster, but too high overshoots and the loss "
+        "grows; lower: steadier and slower.", gt=0, le=1000)
+
+
+def decay_param(default: float) -> Any:
+    """Field for the weight decay with another default."""
+    return param(
+        default, "Weight decay", "Pulls weights towards zero in every step. Higher: smoother functions that generalise "
+        "better, but too high cannot learn. Biases are left alone.", ge=0, le=10)
