@@ -86,8 +86,9 @@ class RootMeanSquaredError(Metric):
 class R2(Metric):
     """Share of the target's variance that is explained: 1 is perfect, 0 no better than the mean.
 
-    R² = 1 − Σ (t − y)² / Σ (t − mean t)², averaged over the target's values. A target that never changes gives 1 when
-    it is met and 0 otherwise, as in scikit-learn.
+    R² = 1 − Σ (t − y)² / Σ (t − mean t)², the sums over samples and over the values of a target, so that values that
+    hardly change count little (scikit-learn: multioutput="variance_weighted"). A target that never changes gives 1 when
+    it is met and 0 otherwise.
     """
 
     kind = "r2.v1"
@@ -101,12 +102,11 @@ class R2(Metric):
         if targets.size == 0 or n < 2:
             return float("nan")
         truth = targets.reshape(n, -1).astype(np.float64)
-        rest = np.square(truth - predictions.reshape(n, -1)).sum(axis=0)
-        total = np.square(truth - truth.mean(axis=0)).sum(axis=0)
-        moving = total > 0
-        scores = np.where(rest == 0, 1.0, 0.0)
-        scores[moving] = 1.0 - rest[moving] / total[moving]
-        return float(scores.mean())
+        rest = np.square(truth - predictions.reshape(n, -1)).sum()
+        total = np.square(truth - truth.mean(axis=0)).sum()
+        if total == 0:
+            return 1.0 if rest == 0 else 0.0
+        return float(1.0 - rest / total)
 
 
 def metrics_for(task: Task) -> tuple[Metric, ...]:
