@@ -36,11 +36,10 @@ from nndesigner.ui.canvas.geometry import (
 from nndesigner.ui.canvas.node_parts import (
     BODY,
     BOUNDS,
+    FAR_CORNER,
     MARGIN,
     elided,
-    far_colours,
-    far_font,
-    far_title,
+    far_body,
     frame_pen,
     outline,
     paint_mark,
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
     from nndesigner.insight.probe import NodePicture
     from nndesigner.ui.canvas.thumbnails import Curves
 
-#: below this zoom the letters of a flat rectangle would be too small to read
-_WORDLESS = 0.16
 #: room for the names of several inputs
 _NAMES_W = 40
 
@@ -161,28 +158,19 @@ class NodeItem(QGraphicsItem):
         return outline()
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        world = painter.worldTransform()
-        zoom = world.m11()
-        if zoom < FAR:
-            self._paint_far(painter, zoom)
-            return
+        zoom = painter.worldTransform().m11()
         device = painter.device()
-        scale = zoom * (device.devicePixelRatioF() if device is not None else 1.0)
+        ratio = device.devicePixelRatioF() if device is not None else 1.0
+        if zoom < FAR:
+            self._paint_far(painter, zoom, ratio)
+            return
+        scale = zoom * ratio
         scene = self.scene()
         settled = scene is None or scene.settled
         if self._body is None or (settled and self._body_scale != scale):
-            self._body, self._body_scale = self._paint_body(scale, scale / zoom), scale
+            self._body, self._body_scale = self._paint_body(scale, ratio), scale
         if self._body_scale == scale:
-            # copied pixel for pixel: no stretching, no blur
-            ratio = scale / zoom
-            painter.setWorldTransform(
-                QTransform.fromTranslate(
-                    round((world.dx() - MARGIN * zoom) * ratio) / ratio,
-                    round((world.dy() - MARGIN * zoom) * ratio) / ratio,
-                )
-            )
-            painter.drawPixmap(QPointF(0, 0), self._body)
-            painter.setWorldTransform(world)
+            self._copy(painter, self._body, BOUNDS.topLeft(), ratio)
         else:
             painter.drawPixmap(BOUNDS, self._body, QRectF(self._body.rect()))
         if self._picture is not None:
@@ -193,32 +181,30 @@ class NodeItem(QGraphicsItem):
 
     # --- painting ---
 
-    def _paint_far(self, painter: QPainter, zoom: float) -> None:
-        tokens = theme.current()
-        face = self._face
-        fill, ink = far_colours(tokens.name, face.group)
-        if zoom < _WORDLESS and not (self._selected or face.severity or self._hovered):
-            painter.fillRect(BODY, fill)
-            return
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(fill)
-        painter.drawRoundedRect(BODY, CORNER * 1.6, CORNER * 1.6)
+    def _paint_far(self, painter: QPainter, zoom: float, ratio: float) -> None:
+        tokens, face = theme.current(), self._face
+        self._copy(
+            painter, far_body(tokens.name, face.group, face.icon, face.title, zoom, ratio), BODY.topLeft(), ratio
+        )
         if token := self._frame_token():
             # outside the colour, as the accent is one of the groups' colours
             gap = min(3 / zoom, MARGIN - 3)
             painter.setPen(frame_pen(tokens.name, token, min(2 / zoom, 6)))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(BODY.adjusted(-gap, -gap, gap, gap), CORNER * 1.6 + gap, CORNER * 1.6 + gap)
-        if zoom >= _WORDLESS:
-            font = far_font(round(10 / zoom))
-            painter.setFont(font)
-            painter.setPen(ink)
-            painter.drawText(
-                BODY.adjusted(4, 0, -4, 0), Qt.AlignmentFlag.AlignCenter, far_title(face.title, font.pixelSize())
-            )
+            painter.drawRoundedRect(BODY.adjusted(-gap, -gap, gap, gap), FAR_CORNER + gap, FAR_CORNER + gap)
         if face.severity:
             size = 15 / zoom
             paint_mark(painter, QRectF(NODE_W - size * 0.6, -size * 0.4, size, size), face.severity)
+
+    def _copy(self, painter: QPainter, pixmap: QPixmap, corner: QPointF, ratio: float) -> None:
+        """Put pixels of this zoom on the screen one by one: no stretching, no blur."""
+        world = painter.worldTransform()
+        at = world.map(corner)
+        painter.setWorldTransform(
+            QTransform.fromTranslate(round(at.x() * ratio) / ratio, round(at.y() * ratio) / ratio)
+        )
+        painter.drawPixmap(QPointF(0, 0), pixmap)
+        painter.setWorldTransform(world)
 
     def _paint_body(self, scale: float, ratio: float) -> QPixmap:
         """Shadow, body, header, footer and quiet ports, at `scale` pixels of a device with this pixel ratio."""
