@@ -594,6 +594,12 @@ def schedules() -> None:
     s = torch.optim.lr_scheduler
     schedule("step.v1", {"every": 4, "factor": 0.3}, lambda o: s.StepLR(o, 4, 0.3))
     schedule("cosine.v1", {"final": 0.1}, lambda o: s.CosineAnnealingLR(o, 20, 0.05))
+    schedule("exponential.v1", {"factor": 0.9}, lambda o: s.ExponentialLR(o, 0.9))
+    schedule("polynomial.v1", {"power": 2.0}, lambda o: s.PolynomialLR(o, 20, 2.0))
+    schedule("cosine_restarts.v1", {"period": 4, "growth": 2, "final": 0.1},
+             lambda o: s.CosineAnnealingWarmRestarts(o, 4, 2, 0.05))
+    schedule("warm_up.v1", {"epochs": 5.0, "then": {"kind": "step.v1", "every": 7, "factor": 0.3}},
+             lambda o: s.ChainedScheduler([s.StepLR(o, 7, 0.3), s.LinearLR(o, 0.2, 1.0, 4)]))
     schedule("one_cycle.v1", {}, lambda o: s.OneCycleLR(o, 0.5, 20))
     schedule("one_cycle.v1", {"warm_up": 0.5, "start_divisor": 10.0, "final_divisor": 100.0},
              lambda o: s.OneCycleLR(o, 0.5, 20, pct_start=0.5, div_factor=10.0, final_div_factor=100.0))

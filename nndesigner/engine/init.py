@@ -59,6 +59,14 @@ def _lecun(weight: Weight) -> float:
     return 1 / weight.fan_in
 
 
+def _truncated_normal(weight: Weight, rng: np.random.Generator) -> np.ndarray:
+    """Spread 0.05 before values beyond two spreads are drawn anew."""
+    values = rng.standard_normal(weight.shape)
+    while (far := np.abs(values) > 2).any():
+        values[far] = rng.standard_normal(int(far.sum()))
+    return 0.05 * values
+
+
 INITIALISERS: dict[str, Initialiser] = {
     "he_normal": _normal(_he),
     "he_uniform": _uniform(_he),
@@ -68,6 +76,7 @@ INITIALISERS: dict[str, Initialiser] = {
     "lecun_uniform": _uniform(_lecun),
     "orthogonal": _orthogonal,
     "small_normal": _normal(lambda weight: 0.05**2),
+    "truncated_normal": _truncated_normal,
     "zeros": _constant(0.0),
     "ones": _constant(1.0),
     "quarter": _constant(0.25),

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from nndesigner.spec import Declared
+from nndesigner.spec import Declared, param
 from nndesigner.spec.loss import Task
 
 
@@ -30,7 +30,7 @@ class Metric(Declared):
 
 
 def predicted_classes(predictions: np.ndarray) -> np.ndarray:
-    """Class numbers from probabilities [..., K]; one probability is that of the second of two classes, chosen from 0.5 on."""
+    """Class numbers from probabilities [..., K]. One probability is that of the second of two classes: 0.5 and more is 1."""
     if predictions.shape[-1] == 1:
         return (predictions[..., 0] >= 0.5).astype(np.int64)
     return predictions.argmax(axis=-1)
@@ -107,6 +107,126 @@ class R2(Metric):
         if total == 0:
             return 1.0 if rest == 0 else 0.0
         return float(1.0 - rest / total)
+
+
+class TopK(Metric):
+    """Share of samples whose right class is among the k most probable ones."""
+
+    kind = "top_k.v1"
+    title = "Top-k accuracy"
+    icon = "mdi6.podium"
+    keywords = ("top-5", "ranking")
+    name = "top_k"
+    tasks = ("classification",)
+
+    k: int = param(5, "K", "How many guesses count. Higher: easier; 1: accuracy.", ge=1, le=10_000)
+
+    def measure(self, predictions: np.ndarray, targets: np.ndarray) -> float:
+        if targets.size == 0:
+            return float("nan")
+        rows, truth = _by_class(predictions), targets.reshape(-1)
+        right = np.take_along_axis(rows, truth[:, None], axis=1)
+        return float(np.mean((rows > right).sum(axis=1) < self.k))
+
+
+class _AveragedOverClasses(Metric):
+    """Shared by the figures that scikit-learn finds for each class and we average over classes."""
+
+    tasks = ("classification",)
+
+    def measure(self, predictions: np.ndarray, targets: np.ndarray) -> float:
+        if targets.size == 0:
+            return float("nan")
+        # imported here: it takes half a second, and most runs need none of these figures
+        import sklearn.metrics
+
+        score = getattr(sklearn.metrics, f"{self.name}_score")
+        return float(score(targets.reshape(-1), predicted_classes(predictions).reshape(-1), average="macro",
+                           zero_division=0))
+
+
+class Precision(_AveragedOverClasses):
+    """Of the samples said to be of a class, the share that are; the mean over classes."""
+
+    kind = "precision.v1"
+    title = "Precision"
+    icon = "mdi6.target"
+    keywords = ("positive predictive value", "false alarms")
+    name = "precision"
+
+
+class Recall(_AveragedOverClasses):
+    """Of the samples of a class, the share that are found; the mean over classes."""
+
+    kind = "recall.v1"
+    title = "Recall"
+    icon = "mdi6.magnify-scan"
+    keywords = ("sensitivity", "true positive rate", "missed")
+    name = "recall"
+
+
+class F1(_AveragedOverClasses):
+    """One figure for precision and recall together, their harmonic mean; the mean over classes."""
+
+    kind = "f1.v1"
+    title = "F1"
+    icon = "mdi6.scale-balance"
+    keywords = ("f-score", "harmonic mean", "imbalanced")
+    name = "f1"
+
+
+class AUC(Metric):
+    """How surely a sample of a class gets a higher probability of it than one of another class; the mean over classes.
+
+    Area under the receiver operating characteristic, each class against all others. 1 is perfect, 0.5 is guessing. NaN
+    when a class has no sample, or all of them.
+    """
+
+    kind = "auc.v1"
+    title = "AUC"
+    icon = "mdi6.chart-areaspline-variant"
+    keywords = ("roc", "area under the curve", "ranking", "imbalanced")
+    name = "auc"
+    tasks = ("classification",)
+
+    def measure(self, predictions: np.ndarray, targets: np.ndarray) -> float:
+        rows, truth = _by_class(predictions), targets.reshape(-1)
+        counts = np.bincount(truth, minlength=rows.shape[1])
+        if (counts == 0).any() or (counts == len(truth)).any():
+            return float("nan")
+        from sklearn.metrics import roc_auc_score
+
+        return float(np.mean([roc_auc_score(truth == k, rows[:, k]) for k in range(rows.shape[1])]))
+
+
+class Perplexity(Metric):
+    """Among how many equally likely classes the network seems to choose: 1 is certain, the number of classes is
+    guessing.
+
+    exp(mean of −log p of the right class)
+    """
+
+    kind = "perplexity.v1"
+    title = "Perplexity"
+    icon = "mdi6.dice-multiple-outline"
+    keywords = ("language model", "cross-entropy", "uncertainty")
+    name = "perplexity"
+    tasks = ("classification",)
+    better = "lower"
+
+    def measure(self, predictions: np.ndarray, targets: np.ndarray) -> float:
+        if targets.size == 0:
+            return float("nan")
+        rows, truth = _by_class(predictions), targets.reshape(-1)
+        right = np.take_along_axis(rows, truth[:, None], axis=1).astype(np.float64)
+        with np.errstate(divide="ignore"):
+            return float(np.exp(-np.mean(np.log(right))))
+
+
+def _by_class(predictions: np.ndarray) -> np.ndarray:
+    """Probabilities [n, K]; one probability is that of the second of two classes."""
+    rows = predictions.reshape(-1, predictions.shape[-1])
+    return np.concatenate([1 - rows, rows], axis=1) if rows.shape[1] == 1 else rows
 
 
 def metrics_for(task: Task) -> tuple[Metric, ...]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nndesigner.spec import Declared, param
+from nndesigner.spec import Declared, choice_of, param
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +166,102 @@ class Plateau(Schedule):
             if waited > self.patience:
                 rate, waited = max(rate * self.factor, self.lowest * base), 0
         return rate
+
+
+class Exponential(Schedule):
+    """The learning rate shrinks by the same factor in every epoch.
+
+    rate = base · factor ^ epoch
+
+    Smooth and simple; the factor must suit the number of epochs. PyTorch: ExponentialLR.
+    """
+
+    kind = "exponential.v1"
+    title = "Exponential"
+    icon = "mdi6.chart-bell-curve"
+    keywords = ("decay", "geometric")
+
+    factor: float = param(0.95, "Factor", "What the rate is multiplied with after each epoch. Lower: falls faster; 1: "
+                          "constant.", gt=0, le=1, step=0.01)
+
+    def rate(self, base: float, progress: SchedulePoint) -> float:
+        return base * self.factor**progress.epoch
+
+
+class Polynomial(Schedule):
+    """The learning rate falls to zero at the end of the run, along a line or a curve.
+
+    rate = base · (1 − step / steps) ^ power
+
+    Used to train language models (power 1) and to segment pictures (power 0.9). PyTorch: PolynomialLR over steps.
+    """
+
+    kind = "polynomial.v1"
+    title = "Polynomial"
+    icon = "mdi6.vector-line"
+    keywords = ("linear", "decay", "power")
+    within_epoch = True
+
+    power: float = param(1.0, "Power", "Shape of the curve: 1 is a line. Higher: falls fast at first; lower: late.",
+                         gt=0, le=10, step=0.1)
+
+    def rate(self, base: float, progress: SchedulePoint) -> float:
+        done = min(progress.step / max(progress.steps, 1), 1.0)
+        return base * (1.0 - done) ** self.power
+
+
+class CosineRestarts(Schedule):
+    """The learning rate glides down like half a wave and jumps back up, again and again.
+
+    rate = low + (base − low) · (1 + cos(π · t / T)) / 2 with t epochs since the last restart; every period T is
+    `growth` times as long as the one before.
+
+    A restart can free training from a poor solution. Source: Loshchilov and Hutter 2017, arXiv:1608.03983. PyTorch:
+    CosineAnnealingWarmRestarts.
+    """
+
+    kind = "cosine_restarts.v1"
+    title = "Cosine with restarts"
+    icon = "mdi6.sawtooth-wave"
+    keywords = ("annealing", "warm restarts", "sgdr", "cycle")
+    within_epoch = True
+
+    period: int = param(10, "Period", "Epochs until the first restart. Higher: fewer restarts.", ge=1, le=1_000_000,
+                        unit="epochs")
+    growth: int = param(1, "Growth", "How many times longer each period is than the one before. Higher: restarts "
+                        "become rarer.", ge=1, le=10)
+    final: float = param(0.0, "Final share", "Rate before a restart as a share of the rate at the start. Higher: keeps "
+                         "moving.", ge=0, le=1, step=0.01)
+
+    def rate(self, base: float, progress: SchedulePoint) -> float:
+        since = progress.step / max(progress.steps, 1) * progress.epochs
+        period = self.period
+        while since >= period:
+            since -= period
+            period *= self.growth
+        low = self.final * base
+        return low + (base - low) * (1.0 + math.cos(math.pi * since / period)) / 2.0
+
+
+class WarmUp(Schedule):
+    """The learning rate rises from nearly nothing in the first epochs, then follows another schedule.
+
+    rate = rate of the other schedule · min(1, (step + 1) / steps of the warm-up)
+
+    For large batches, high learning rates and transformers, whose first steps are easily too long. Source: Goyal et al.
+    2017, arXiv:1706.02677.
+    """
+
+    kind = "warm_up.v1"
+    title = "Warm-up"
+    icon = "mdi6.chart-line"
+    keywords = ("ramp", "linear", "gradual", "transformer")
+    within_epoch = True
+
+    epochs: float = param(1.0, "Warm-up", "How long the rate rises. Higher: a gentler start.", gt=0, le=1_000_000,
+                          unit="epochs", step=0.5)
+    then: choice_of(Schedule) = param(Cosine(), "Then", "The schedule that goes on under and behind the warm-up.")
+
+    def rate(self, base: float, progress: SchedulePoint) -> float:
+        rising = self.epochs * progress.steps / max(progress.epochs, 1)
+        return self.then.rate(base, progress) * min(1.0, (progress.step + 1) / max(rising, 1e-12))

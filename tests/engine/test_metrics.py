@@ -7,9 +7,33 @@ from functools import partial
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    log_loss,
+    mean_absolute_error,
+    precision_score,
+    r2_score,
+    recall_score,
+    roc_auc_score,
+    root_mean_squared_error,
+    top_k_accuracy_score,
+)
 
-from nndesigner.engine.metrics import R2, Accuracy, MeanAbsoluteError, Metric, RootMeanSquaredError, metrics_for
+from nndesigner.engine.metrics import (
+    AUC,
+    F1,
+    R2,
+    Accuracy,
+    MeanAbsoluteError,
+    Metric,
+    Perplexity,
+    Precision,
+    Recall,
+    RootMeanSquaredError,
+    TopK,
+    metrics_for,
+)
 
 rng = np.random.default_rng(3)
 TRUTH = rng.standard_normal((40, 3)).astype(np.float32)
@@ -27,7 +51,8 @@ def test_accuracy():
 
 
 @pytest.mark.parametrize(("metric", "reference"), [
-    (MeanAbsoluteError(), mean_absolute_error), (RootMeanSquaredError(), root_mean_squared_error), (R2(), partial(r2_score, multioutput="variance_weighted"))])
+    (MeanAbsoluteError(), mean_absolute_error), (RootMeanSquaredError(), root_mean_squared_error),
+    (R2(), partial(r2_score, multioutput="variance_weighted"))])
 def test_values(metric: Metric, reference):
     truth, values = TRUTH[:, :1], VALUES[:, :1]
     assert metric.measure(values, truth) == pytest.approx(reference(truth, values), rel=1e-5)
@@ -52,3 +77,39 @@ def test_metrics_suit_their_task(task: str):
     metrics = metrics_for(task)
     assert metrics and all(task in metric.tasks for metric in metrics)
     assert len({metric.name for metric in metrics}) == len(metrics)
+
+
+def probabilities(n: int, k: int) -> np.ndarray:
+    scores = rng.random((n, k)) ** 3 + 0.01
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def test_figures_of_classes_agree_with_scikit_learn():
+    labels, p = rng.integers(0, 4, 60), probabilities(60, 4)
+    guesses = p.argmax(1)
+    assert TopK(k=2).measure(p, labels) == pytest.approx(top_k_accuracy_score(labels, p, k=2))
+    assert TopK(k=1).measure(p, labels) == Accuracy().measure(p, labels)
+    for metric, reference in ((Precision(), precision_score), (Recall(), recall_score), (F1(), f1_score)):
+        assert metric.measure(p, labels) == pytest.approx(reference(labels, guesses, average="macro"))
+    assert AUC().measure(p, labels) == pytest.approx(roc_auc_score(labels, p, multi_class="ovr"))
+    assert Perplexity().measure(p, labels) == pytest.approx(np.exp(log_loss(labels, p)))
+
+
+def test_two_classes_with_one_probability():
+    labels, p = rng.integers(0, 2, 60), rng.random((60, 1))
+    both = np.concatenate([1 - p, p], axis=1)
+    for metric in (AUC(), Perplexity(), Precision(), Recall(), F1(), TopK(k=1)):
+        assert metric.measure(p, labels) == pytest.approx(metric.measure(both, labels))
+    assert AUC().measure(p, labels) == pytest.approx(roc_auc_score(labels, p[:, 0]))
+
+
+def test_figures_that_need_all_classes_say_so_by_nan():
+    assert math.isnan(AUC().measure(probabilities(5, 3), np.array([0, 1, 0, 1, 1])))
+    for metric in (TopK(), Precision(), Perplexity()):
+        assert math.isnan(metric.measure(np.zeros((0, 3)), np.zeros(0, int)))
+
+
+@pytest.mark.parametrize("metric", [cls() for cls in Metric.all()], ids=lambda metric: metric.kind)
+def test_declarations(metric: Metric):
+    assert metric.title and metric.icon and metric.name and metric.tasks
+    assert Metric.from_json(metric.to_json()) == metric
