@@ -24,24 +24,31 @@ from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer
 
 _KINDS = {"dense": "dense.v1", "conv": "conv2d.v1", "pool": "maxpool2d.v1", "norm": "batchnorm.v1", "relu": "relu.v1",
-          "flatten": "flatten.v1"}
+          "flatten": "flatten.v1", "lstm": "lstm.v1", "attention": "selfattention.v1", "layernorm": "layernorm.v1",
+          "mean": "globalavgpool1d.v1", "add": "add.v1"}
 
 
 def build(case: dict, threads: int | None = None) -> Trainer:
     """A trainer over two thousand random samples (fewer for large images)."""
-    layers = [Layer.registry["input.v1"]()]
-    layers += [Layer.registry[_KINDS[name]](**params) for name, params in case["layers"]]
-    layers.append(Layer.registry["output.v1"]())
-    nodes = tuple(Node(f"n{i}", layer) for i, layer in enumerate(layers))
-    edges = tuple(Edge(f"n{i}", f"n{i + 1}") for i in range(len(nodes) - 1))
+    nodes, edges, saved = [Node("n0", Layer.registry["input.v1"]())], [], ""
+    for name, params in case["layers"]:
+        if name == "save":  # the next "add" adds these values
+            saved = nodes[-1].id
+            continue
+        nodes.append(Node(f"n{len(nodes)}", Layer.registry[_KINDS[name]](**params)))
+        edges.append(Edge(nodes[-2].id, nodes[-1].id))
+        if name == "add":
+            edges.append(Edge(saved, nodes[-1].id))
+    nodes.append(Node(f"n{len(nodes)}", Layer.registry["output.v1"]()))
+    edges.append(Edge(nodes[-2].id, nodes[-1].id))
     shape = tuple(case["shape"])
-    fields = [DataField("x", "input", Shape({1: "F", 3: "HWC"}[len(shape)], shape))]
+    fields = [DataField("x", "input", Shape({1: "F", 2: "TF", 3: "HWC"}[len(shape)], shape))]
     classes = case["classes"]
     if classes:
         fields.append(DataField("target", "target", Shape("F", (classes,)), "class", tuple(map(str, range(classes)))))
     else:
         fields.append(DataField("target", "target", Shape("F", (1,))))
-    checked = check(Graph(nodes, edges, len(nodes)), Signature(tuple(fields)))
+    checked = check(Graph(tuple(nodes), tuple(edges), len(nodes)), Signature(tuple(fields)))
     if not checked.trainable:
         raise ValueError([problem.text for problem in checked.problems])
     rng = np.random.default_rng(0)

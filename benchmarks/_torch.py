@@ -14,9 +14,61 @@ import torch
 from torch import nn
 
 
+class Last(nn.Module):
+    """The last output of an LSTM."""
+
+    def __init__(self, channels: int, units: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(channels, units, batch_first=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.lstm(x)[0][:, -1]
+
+
+class Attention(nn.Module):
+    """Self-attention through PyTorch's fused function: quicker here than nn.MultiheadAttention."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads, self.project, self.out = heads, nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        b, t, c = x.shape
+        q, k, v = self.project(x).view(b, t, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        y = nn.functional.scaled_dot_product_attention(q, k, v)
+        return self.out(y.transpose(1, 2).reshape(b, t, c))
+
+
+class Mean(nn.Module):
+    """Mean over time."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean(1)
+
+
+class Net(nn.Module):
+    """Layers in a row; "save" remembers the values that the next "add" adds."""
+
+    def __init__(self, layers: list) -> None:
+        super().__init__()
+        self.layers = layers
+        self.modules_ = nn.ModuleList(layer for layer in layers if not isinstance(layer, str))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        saved = x
+        for layer in self.layers:
+            if layer == "save":
+                saved = x
+            elif layer == "add":
+                x = x + saved
+            else:
+                x = layer(x)
+        return x
+
+
 def build(case: dict, mode: str) -> tuple:
     """(function for a training step, function for an answer)."""
-    layers: list[nn.Module] = []
+    layers: list = []
     shape = tuple(case["shape"])
     channels, size = shape[-1], shape[:-1]
     for name, params in case["layers"]:
@@ -36,13 +88,24 @@ def build(case: dict, mode: str) -> tuple:
             layers.append(nn.BatchNorm2d(channels))
         elif name == "relu":
             layers.append(nn.ReLU())
+        elif name in ("save", "add"):
+            layers.append(name)
+        elif name == "lstm":
+            layers.append(Last(channels, params["units"]))
+            channels = params["units"]
+        elif name == "attention":
+            layers.append(Attention(channels, params["heads"]))
+        elif name == "layernorm":
+            layers.append(nn.LayerNorm(channels))
+        elif name == "mean":
+            layers.append(Mean())
         elif name == "flatten":
             layers.append(nn.Flatten())
             channels *= size[0] * size[1]
         activation = params.get("activation", "none")
         if activation != "none":
-            layers.append({"relu": nn.ReLU, "tanh": nn.Tanh}[activation]())
-    net = nn.Sequential(*layers)
+            layers.append({"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}[activation]())
+    net = Net(layers) if "save" in layers else nn.Sequential(*layers)
     x = torch.randn(case["batch"], *((shape[-1], *shape[:-1]) if len(shape) == 3 else shape))
     if mode == "last" and len(shape) == 3:
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)

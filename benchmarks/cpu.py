@@ -41,6 +41,8 @@ MLP = [dense(256, "relu"), dense(128, "relu"), dense(10)]
 LENET = [conv(32, 3, "relu"), POOL, conv(64, 3, "relu"), POOL, FLATTEN, dense(128, "relu"), dense(10)]
 CIFAR = [conv(64, 3), NORM, RELU, conv(64, 3), NORM, RELU, POOL, conv(128, 3), NORM, RELU, conv(128, 3), NORM, RELU,
          POOL, FLATTEN, dense(10)]
+TRANSFORMER = [("save", {}), ("attention", {"heads": 4}), ("add", {}), ("layernorm", {}), ("save", {}),
+               dense(512, "gelu"), dense(128), ("add", {}), ("layernorm", {}), ("mean", {}), dense(10)]
 CASES = [
     case("tiny 2-8-8-1, batch 10", 10, [2], TINY, classes=0, goal=20),
     case("tiny 2-8-8-1, batch 32", 32, [2], TINY, classes=0, goal=20),
@@ -50,6 +52,8 @@ CASES = [
          goal=0.9),
     case("LeNet-like CNN 28x28, batch 64", 64, [28, 28, 1], LENET, goal=1.15),
     case("CIFAR-size CNN with batch norm, batch 64", 64, [32, 32, 3], CIFAR, goal=1.25),
+    case("LSTM 64, sequence 50, batch 64", 64, [50, 64], [("lstm", {"units": 64}), dense(10)]),
+    case("transformer block d 128, 4 heads, sequence 64, batch 32", 32, [64, 128], TRANSFORMER, goal=0.95),
 ]
 
 
