@@ -11,7 +11,9 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QTransform
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from nndesigner.engine.network import Network
 from nndesigner.graph.model import Node, Placeholder
+from nndesigner.insight.probe import filters
 from nndesigner.ui import numbers, theme
 from nndesigner.ui.document import Document
 from nndesigner.ui.parts import heading, label, margins, rule
@@ -89,24 +91,16 @@ class _Weights(LiveView):
         self._canvas.recolour()
 
 
-def learned(network: Any, node: str) -> np.ndarray | None:
+def learned(network: Network, node: str) -> np.ndarray | None:
     """Weights of a node for a picture: filters [n, kh, kw] or a map [inputs, outputs]; None when it has none.
 
-    Runs on the session's thread. Convolution weights lie as [kh, kw, in, out]; single slices are shown, since a sum
-    over input channels cancels.
+    Runs on the session's thread.
     """
-    weights = network.weights
-    name = f"{node}/W"
-    state = weights.state_dict()
-    if name not in state:
+    found = filters(network, node)
+    if not len(found):
         return None
-    w = np.array(state[name], dtype=np.float32)
-    if w.ndim == 4:
-        filters = np.moveaxis(w, (0, 1), (2, 3)).reshape(-1, w.shape[0], w.shape[1])  # [in * out, kh, kw]
-        return filters[:MOST_FILTERS]
-    if w.ndim == 2:
-        return _reduced(w)
-    return None
+    flat = network.weights.views[f"{node}/W"].ndim == 2
+    return _reduced(found[0]) if flat and len(found) == 1 else found[:MOST_FILTERS]
 
 
 def _reduced(w: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from nndesigner.ui.stylesheet import role
 #: what a drag carries: the kind of the layer, as UTF-8
 MIME = "application/x-nndesigner-layer"
 #: groups in the order of a network; others follow as they were declared
-GROUP_ORDER = ("Input / Output", "Core", "Convolution", "Pooling", "Normalise", "Normalisation", "Activation")
+GROUP_ORDER = ("Input / Output", "Core", "Convolution", "Pooling", "Normalise", "Activation", "Regularise", "Merge")
 KIND = Qt.ItemDataRole.UserRole
 ROW_HEIGHT, GROUP_HEIGHT = 27, 28
 

@@ -62,7 +62,7 @@ class RunControl(QObject):
                   (why_not if not can_step else "Do one step with one batch, then pause"))
         self._set(self.stop, None, runner.active, "End the run; what was learned stays" if runner.active else
                   "Nothing is being trained")
-        can_go_on = runner.trained and state in ("finished", "stopped") and not runner.stale
+        can_go_on = runner.trained and state in ("ready", "finished", "stopped") and not runner.stale
         more = f"Train {self.more_epochs} epochs more from what was learned"
         self._set(self.go_on, None, can_go_on, more if can_go_on else self._why_not_on(state))
         self.changed.emit()
@@ -127,4 +127,6 @@ def progress_words(runner: Runner, telemetry: Telemetry) -> str:
         return "stopped by a problem"
     if runner.active or state == "preparing":
         return "getting ready"
+    if runner.trained:
+        return f"trained for {numbers.exact(telemetry.epoch)} epochs"
     return runner.why_not() or "ready to train"
