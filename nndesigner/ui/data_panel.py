@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QDialog,
     QFrame,
     QGridLayout,
@@ -25,7 +24,7 @@ from nndesigner.ui.data_columns import MOST, ColumnList
 from nndesigner.ui.data_preview import ClassShares, Preview, RowsModel, source_thumbnail
 from nndesigner.ui.document import Document
 from nndesigner.ui.form import Form
-from nndesigner.ui.parts import Column, Fold, button, clear, heading, label, line, margins, rule
+from nndesigner.ui.parts import Card, Column, Fold, button, clear, heading, label, line, margins, rule
 from nndesigner.ui.stylesheet import role
 
 
@@ -97,20 +96,15 @@ class SourceChooser(Column):
         content.addStretch(1)
 
 
-class SourceCard(QAbstractButton):
+class SourceCard(Card):
     """A source with a picture of its data."""
 
     def __init__(self, source: type[Source]) -> None:
-        super().__init__()
+        super().__init__(source.title)
         self.source = source
-        self.setText(source.title)
         self.setToolTip(source.summary_line())
-        self.setAccessibleName(source.title)
         self.setAccessibleDescription(source.summary_line())
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     def sizeHint(self) -> QSize:
         return QSize(88, 98)
@@ -119,8 +113,7 @@ class SourceCard(QAbstractButton):
         tokens = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        active = self.underMouse() or self.hasFocus()
-        painter.setPen(theme.colour(tokens.accent if active else tokens.line))
+        painter.setPen(theme.colour(tokens.accent if self.active else tokens.line))
         painter.setBrush(theme.colour(tokens.raised))
         frame = self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(frame, theme.RADIUS_TILE, theme.RADIUS_TILE)

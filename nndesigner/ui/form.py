@@ -48,7 +48,7 @@ class Form(QWidget):
     entered = Signal()
 
     def __init__(self, choices: Choices | None = None, leave_out: Sequence[str] = (), helps: bool = True,
-                 sliders: bool = False, label_share: float = 0.47) -> None:
+                 sliders: bool = False, label_share: float = 0.43) -> None:
         super().__init__()
         self._label_share = label_share
         self._sliders = sliders

@@ -58,8 +58,11 @@ class Inspector(QWidget):
         self._overview = Overview(document)
         self._rule = rule()
 
+        head = QVBoxLayout()
+        margins(head, 0, gap=2)
         for widget in (self.title, self.heading, self.about):
-            content.addWidget(widget)
+            head.addWidget(widget)
+        content.addLayout(head)
         content.addLayout(self._problems)
         content.addSpacing(4)
         content.addWidget(self.form)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from nndesigner.graph.model import Graph
 from nndesigner.project import file as project_file
@@ -15,7 +15,7 @@ from nndesigner.resources import examples
 from nndesigner.ui import theme
 from nndesigner.ui.data_preview import source_thumbnail
 from nndesigner.ui.files import Files
-from nndesigner.ui.parts import Column, ElidedLabel, button, clear, heading, label, margins
+from nndesigner.ui.parts import Card, Column, ElidedLabel, button, clear, heading, label, margins
 from nndesigner.ui.stylesheet import role
 
 CARD = QSize(248, 186)
@@ -130,22 +130,17 @@ class StartPage(Column):
             self._recent.addWidget(row)
 
 
-class ExampleCard(QAbstractButton):
+class ExampleCard(Card):
     """A drawn picture of an example, its title and what it shows. A click on the arrow also starts the training."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
+        super().__init__(path.stem.replace("_", " ").capitalize())
         self.path = path
         self.loaded = False
         self.train_clicked = False
         self._project: Project | None = None
         self._about = ""
-        self.setText(path.stem.replace("_", " ").capitalize())
         self.setFixedSize(CARD)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         theme.notifier.changed.connect(self.update)
         self.start = button("", "primary", icon="mdi6.play", tip="Open and train", clicked=self._start)
         self.start.setParent(self)
@@ -181,7 +176,6 @@ class ExampleCard(QAbstractButton):
         tokens = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        active = self.underMouse() or self.hasFocus()
         frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         shape = QPainterPath()
         shape.addRoundedRect(frame, theme.RADIUS_NODE, theme.RADIUS_NODE)
@@ -196,7 +190,7 @@ class ExampleCard(QAbstractButton):
                 painter.drawPixmap(14, (PICTURE_HEIGHT - 76) // 2, picture)
             paint_network(painter, QRectF(104, 14, self.width() - 120, PICTURE_HEIGHT - 28), self._project.design.graph)
         painter.restore()
-        painter.setPen(QPen(theme.colour(tokens.accent if active else tokens.line), 1))
+        painter.setPen(QPen(theme.colour(tokens.accent if self.active else tokens.line), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(shape)
         painter.setFont(theme.font(theme.BASE, 600))

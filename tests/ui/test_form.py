@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import nndesigner.ui.data_panel  # noqa: F401 (declares every source)
@@ -134,7 +134,7 @@ def test_steps_stay_within_the_limits():
 
 
 def test_the_wheel_scrolls_past_fields_without_focus(form, qtbot):
-    from PySide6.QtCore import QPoint, QPointF
+    from PySide6.QtCore import QPointF
     from PySide6.QtGui import QWheelEvent
     from PySide6.QtWidgets import QApplication
 
@@ -148,3 +148,32 @@ def test_the_wheel_scrolls_past_fields_without_focus(form, qtbot):
                             Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)
         QApplication.sendEvent(field, event)
     assert not seen
+
+
+def test_a_drag_on_the_label_steps_the_number(form, qtbot):
+    form.show_model(Layer.registry["dense.v1"](units=10))
+    seen = []
+    form.changed.connect(lambda name, value, key: seen.append((value, key)))
+    label = next(c for c in form.findChildren(number_fields.ScrubLabel) if c.text() == "Units")
+    QTest.mousePress(label, Qt.MouseButton.LeftButton, pos=label.rect().center())
+    for steps in (1, 2, 3):
+        QTest.mouseMove(label, label.rect().center() + QPoint(steps * number_fields.SCRUB_PIXELS, 0))
+    QTest.mouseRelease(label, Qt.MouseButton.LeftButton)
+    assert seen[-1][0] == 13 and len({key for _, key in seen}) == 1
+
+
+@pytest.mark.parametrize("kind, name", [("spirals.v1", "noise"), ("spirals.v1", "samples"), ("blobs.v1", "clouds")])
+def test_sliders_reach_both_ends_and_show_the_value(qtbot, themed, kind, name):
+    form = Form(sliders=True)
+    qtbot.addWidget(form)
+    source = Source.registry[kind]()
+    form.show_model(source)
+    slider = form._rows[name]._slider
+    info = next(i for i in describe(type(source)) if i.name == name)
+    seen = []
+    form.changed.connect(lambda changed, value, key: seen.append(value))
+    slider.setValue(slider.maximum())
+    slider.setValue(0)
+    assert seen[0] == info.high and seen[-1] == info.low
+    for value in seen:
+        form.show_model(source.replaced(**{name: value}))
