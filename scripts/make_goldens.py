@@ -151,6 +151,7 @@ def convolution() -> None:
     conv2d({"filters": 4, "kernel": [2, 3], "dilation": [2, 1], "groups": 2}, (2, 6, 7, 6))
     conv2d({"filters": 2, "padding": "explicit", "margin": [2, 1], "strides": [2, 1]}, (2, 5, 6, 5))
     conv2d({"filters": 8}, (3, 10, 10, 40))  # several blocks
+    conv2d({"filters": 32, "activation": "relu"}, (1, 12, 12, 32))  # large enough for Winograd
 
 
     layer("conv1d.v1", {"filters": 4, "activation": "relu"}, [(2, 7, 5)], {"W": (3, 5, 4), "b": (4,)},

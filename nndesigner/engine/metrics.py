@@ -30,7 +30,7 @@ class Metric(Declared):
 
 
 def predicted_classes(predictions: np.ndarray) -> np.ndarray:
-    """Class numbers from probabilities [..., K]. One probability is that of the second of two classes: 0.5 and more is 1."""
+    """Class numbers from probabilities [..., K]. A single one is that of the second of two classes: 1 from 0.5 on."""
     if predictions.shape[-1] == 1:
         return (predictions[..., 0] >= 0.5).astype(np.int64)
     return predictions.argmax(axis=-1)

@@ -20,6 +20,7 @@ from nndesigner.layers.weighted import (
     initialiser_param,
 )
 from nndesigner.layers.windows import Correlation, InputGradient, Padding, Windows, windows_over
+from nndesigner.layers.winograd import Winograd, suits
 from nndesigner.spec import Insert, Set, Shape, ShapeError, param
 
 Length = Annotated[int, Ge(1), Le(4096)]
@@ -73,10 +74,19 @@ class Convolution(Layer):
         return " · ".join(filter(None, (str(self.filters), size, activation_title(self.activation))))
 
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        windows, channels = self.windows(Shape(self.axes, ctx.x[0].shape[1:])), ctx.x[0].shape[-1]
+        if suits(windows, channels, self.filters, self.groups):
+            return self._bind_winograd(ctx, windows)
+        return self._bind_products(ctx, windows)
+
+    def _epilogue(self, ctx: Bind, blocks: list[slice]) -> Epilogue:
+        return Epilogue(ctx, blocks, fused(self.activation), ctx.weights["b"] if self.bias else None)
+
+    def _bind_products(self, ctx: Bind, windows: Windows) -> tuple[Step, Step]:
+        """By windows copied into the rows of matrices."""
         x, y, W = ctx.x[0], ctx.y, ctx.weights["W"]
-        windows = self.windows(Shape(self.axes, x.shape[1:]))
         products = Correlation(ctx.xp, ctx.dtype, windows, x.shape[-1], self.filters, self.groups, ctx.batch)
-        end = Epilogue(ctx, products.blocks, fused(self.activation), ctx.weights["b"] if self.bias else None)
+        end = self._epilogue(ctx, products.blocks)
         order, matrix = products.bind_weights(W)
         ends = [end.bind_block(i) for i in range(len(products.blocks))]
         steps = [order, end.before_forward()]
@@ -98,6 +108,33 @@ class Convolution(Layer):
             if dx is not None:
                 back.append(gradient.bind(dy[part], weights, dx[part]))
         back.append(end.after_backward(ctx.grads["b"] if self.bias else None))
+        return forward, in_turn(back)
+
+    def _bind_winograd(self, ctx: Bind, windows: Windows) -> tuple[Step, Step]:
+        """By products of mapped tiles."""
+        x, y, W = ctx.x[0], ctx.y, ctx.weights["W"]
+        products = Winograd(ctx.xp, ctx.dtype, windows, x.shape[-1], self.filters, ctx.batch, ctx.training)
+        end = self._epilogue(ctx, products.blocks)
+        order, matrix = products.bind_weights(W)
+        ends = [end.bind_block(i) for i in range(len(products.blocks))]
+        steps = [order, end.before_forward()]
+        for i, part in enumerate(products.blocks):
+            steps += [products.bind_forward(i, x[part], matrix, y[part]), ends[i][0]]
+        forward = in_turn(steps)
+        if not ctx.training:
+            return forward, nothing
+
+        dy, dx = ctx.dy, ctx.dx[0]
+        back = []
+        for i, part in enumerate(products.blocks):
+            back += [ends[i][1], products.bind_weight_gradient(i, x[part], dy[part])]
+        back += [products.bind_weights_back(ctx.grads["W"]), end.after_backward(ctx.grads["b"] if self.bias else None)]
+        if dx is not None:
+            # the gradient by the input is a convolution of dy with kernels turned round
+            turned = Winograd(ctx.xp, ctx.dtype, windows.backward(), self.filters, x.shape[-1], ctx.batch, False)
+            reorder, weights = turned.bind_turned_weights(W)
+            back.append(reorder)
+            back += [turned.bind_forward(i, dy[part], weights, dx[part]) for i, part in enumerate(turned.blocks)]
         return forward, in_turn(back)
 
 

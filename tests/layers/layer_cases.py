@@ -127,6 +127,8 @@ CASES: list[Case] = [
     Case(Conv2D(filters=3, padding="explicit", margin=(2, 1), strides=(3, 2)), (_hwc(5, 4, 5),)),
     Case(Conv2D(filters=8, activation="silu"), (_hwc(24, 24, 24),), batch=5),  # several blocks, the last one shorter
     Case(Conv2D(filters=8, strides=(2, 2), groups=2), (_hwc(48, 48, 24),), batch=3),
+    Case(Conv2D(filters=32, activation="relu"), (_hwc(16, 15, 32),), batch=3),  # large enough for Winograd
+    Case(Conv2D(filters=32, padding="valid", bias=False), (_hwc(14, 18, 32),), batch=2),
     Case(Conv1D(filters=4), (_tf(9, 5),)),
     Case(Conv1D(filters=4, kernel=4, strides=3, padding="valid", activation="elu"), (_tf(11, 6),)),
     Case(Conv1D(filters=4, kernel=3, dilation=2, groups=2, padding="explicit", margin=3), (_tf(8, 6),)),
