@@ -166,7 +166,7 @@ class ChosenData(Column):
         content.addWidget(rule())
         content.addWidget(heading("Split and scaling"))
         self._split_words = label("", "caption", wrap=True)
-        self._split = Form(leave_out=("source", "roles", "kinds"), helps=False, label_share=0.56)
+        self._split = Form(leave_out=("source",), helps=False, label_share=0.56)
         self._split.changed.connect(self._set_split)
         content.addWidget(self._split)
         content.addWidget(self._split_words)

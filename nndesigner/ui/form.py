@@ -34,7 +34,6 @@ class Choices:
     #: fields of the data, for a parameter of this layer kind
     fields: Callable[[str], list[Choice]] = lambda kind: []
     devices: Callable[[], list[Choice]] = lambda: [("cpu", "CPU · NumPy", "")]
-    columns: Callable[[], list[Choice]] = lambda: []
     #: whether a class of a family makes sense here; empty when it does, else why not
     fits: Callable[[type[Declared]], str] = lambda cls: ""
 
@@ -83,7 +82,8 @@ class Form(QWidget):
         self._rows = {}
         if kind is None:
             return
-        infos = [i for i in describe(kind) if i.name not in self._leave_out]
+        # What is said column by column has a list of its own (data_columns.py).
+        infos = [i for i in describe(kind) if i.name not in self._leave_out and i.editor != "columns"]
         for advanced in (False, True):
             part = [i for i in infos if i.advanced == advanced]
             if not part:
@@ -111,8 +111,6 @@ class Form(QWidget):
             return ChoiceEditor(info, lambda: self._choices.fields(kind))
         if info.editor == "device":
             return ChoiceEditor(info, self._choices.devices)
-        if info.editor == "columns":
-            return ChoiceEditor(info, self._choices.columns)
         return EDITORS[info.editor](info)
 
     def _check(self, info: ParamInfo, value: Any) -> str:
@@ -129,7 +127,7 @@ class Form(QWidget):
         self.entered.emit()
 
     def _merge_key(self, info: ParamInfo) -> str | None:
-        if info.editor in ("bool", "choice", "field", "device", "columns", "file", "folder"):
+        if info.editor in ("bool", "choice", "field", "device", "file", "folder"):
             return None
         return f"form {id(self)} {info.name} {self._visit}"
 
