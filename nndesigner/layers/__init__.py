@@ -8,6 +8,7 @@ from nndesigner.layers import (
     depthwise,
     embedding,
     globalpool,
+    groupnorm,
     io,
     merge,
     norm,
@@ -16,11 +17,13 @@ from nndesigner.layers import (
     regular,
     reshape,
     resize,
+    smooth,
     squash,
 )
 from nndesigner.layers.base import Bind, Layer, Weight
 
 __all__ = [
     "Bind", "Layer", "Weight", "activation", "attention", "conv", "dense", "depthwise", "embedding",
-    "globalpool", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize", "squash",
+    "globalpool", "groupnorm", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize", "smooth",
+    "squash",
 ]

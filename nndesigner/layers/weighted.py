@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from nndesigner.layers.activation import ELU, GELU, LeakyReLU, ReLU, SiLU
+from nndesigner.layers.activation import ELU, LeakyReLU, ReLU
 from nndesigner.layers.elementwise import Elementwise
+from nndesigner.layers.smooth import GELU, SiLU
 from nndesigner.layers.squash import Sigmoid, Tanh
 from nndesigner.spec import param
 

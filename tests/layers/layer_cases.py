@@ -9,20 +9,7 @@ import numpy as np
 
 from nndesigner.engine.gradcheck import bind_layer
 from nndesigner.layers import Layer
-from nndesigner.layers.activation import (
-    CELU,
-    ELU,
-    GELU,
-    SELU,
-    HardSwish,
-    LeakyReLU,
-    Mish,
-    PReLU,
-    ReLU,
-    ReLU6,
-    SiLU,
-    Softplus,
-)
+from nndesigner.layers.activation import CELU, ELU, SELU, LeakyReLU, PReLU, ReLU, ReLU6
 from nndesigner.layers.attention import CrossAttention, SelfAttention
 from nndesigner.layers.base import Bind
 from nndesigner.layers.conv import Conv1D, Conv2D, Conv3D, ConvTranspose2D
@@ -37,14 +24,16 @@ from nndesigner.layers.globalpool import (
     GlobalMaxPool2D,
     GlobalMaxPool3D,
 )
+from nndesigner.layers.groupnorm import GroupNorm, InstanceNorm
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
-from nndesigner.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from nndesigner.layers.norm import BatchNorm, LayerNorm, RMSNorm
 from nndesigner.layers.pool import AvgPool1D, AvgPool2D, AvgPool3D, MaxPool1D, MaxPool2D, MaxPool3D
 from nndesigner.layers.recurrent import GRU, LSTM, SimpleRNN
 from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout
 from nndesigner.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from nndesigner.layers.resize import AdaptiveAvgPool2D, Cropping2D, UpSampling2D, ZeroPadding2D
+from nndesigner.layers.smooth import GELU, HardSwish, Mish, SiLU, Softplus
 from nndesigner.layers.squash import GLU, HardSigmoid, LogSoftmax, Sigmoid, Softmax, Softsign, Tanh
 from nndesigner.layers.weighted import FUSED
 from nndesigner.spec import Shape

@@ -9,8 +9,8 @@ from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.embedding import Embedding
 from nndesigner.layers.globalpool import GlobalAvgPool2D
+from nndesigner.layers.groupnorm import GroupNorm
 from nndesigner.layers.merge import Add, Concatenate, Multiply
-from nndesigner.layers.norm import GroupNorm
 from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout
 from nndesigner.layers.reshape import Flatten, Reshape
