@@ -6,6 +6,7 @@ from typing import Any
 
 from nndesigner.layers.base import Bind, Layer, Step, Weight
 from nndesigner.layers.elementwise import in_turn, nothing
+from nndesigner.layers.rows import bind_row_max, bind_row_sum
 from nndesigner.layers.weighted import InitialiserName, initialiser_param
 from nndesigner.spec import Set, Shape, ShapeError, param
 
@@ -39,17 +40,18 @@ class Heads:
         xp, q, k, v, s, out, scale, later = (
             self.ctx.xp, self.q, self.k, self.v, self.shares, self.out, self.scale, self.later)
         row = self.ctx.scratch("row", (*s.shape[:-1], 1))
-        turned = k.swapaxes(2, 3)
+        turned, lines, line = k.swapaxes(2, 3), s.reshape(-1, s.shape[-1]), row.reshape(-1, 1)
+        find_top, add_up = bind_row_max(xp, lines, line), bind_row_sum(xp, lines, line)
 
         def forward() -> None:
             xp.multiply(q, scale, out=q)
             xp.matmul(q, turned, out=s)
             if later is not None:
                 xp.add(s, later, out=s)
-            xp.max(s, axis=-1, keepdims=True, out=row)
+            find_top()
             xp.subtract(s, row, out=s)
             xp.exp(s, out=s)
-            xp.sum(s, axis=-1, keepdims=True, out=row)
+            add_up()
             xp.divide(s, row, out=s)
             xp.matmul(s, v, out=out)
 
@@ -58,13 +60,14 @@ class Heads:
         dq, dk, dv, ds, dout = self.dq, self.dk, self.dv, self.dshares, self.dout
         s_turned, ds_turned, v_turned = s.swapaxes(2, 3), ds.swapaxes(2, 3), v.swapaxes(2, 3)
         t = self.ctx.scratch("t", s.shape)
+        add_products = bind_row_sum(xp, t.reshape(lines.shape), line)
 
         def backward() -> None:
             xp.matmul(s_turned, dout, out=dv)
             xp.matmul(dout, v_turned, out=ds)
             # gradient of softmax: s · (ds − Σ s · ds)
             xp.multiply(ds, s, out=t)
-            xp.sum(t, axis=-1, keepdims=True, out=row)
+            add_products()
             xp.subtract(ds, row, out=ds)
             xp.multiply(ds, s, out=ds)
             xp.matmul(ds, k, out=dq)

@@ -14,6 +14,7 @@ from nndesigner.layers.elementwise import (
     number,
     sign_bits,
 )
+from nndesigner.layers.rows import bind_row_max, bind_row_sum
 from nndesigner.spec import Shape, ShapeError
 
 
@@ -178,22 +179,24 @@ class Softmax(_LastAxis):
         xp, classes = ctx.xp, ctx.x[0].shape[-1]
         x, y = ctx.x[0].reshape(-1, classes), ctx.y.reshape(-1, classes)  # [N, K]
         row = ctx.scratch("row", (x.shape[0], 1))
+        find_top, add_up = bind_row_max(xp, x, row), bind_row_sum(xp, y, row)
 
         def forward() -> None:
-            xp.max(x, axis=1, keepdims=True, out=row)
+            find_top()
             xp.subtract(x, row, out=y)
             xp.exp(y, out=y)
-            xp.sum(y, axis=1, keepdims=True, out=row)
+            add_up()
             xp.divide(y, row, out=y)
 
         if not ctx.training or ctx.dx[0] is None:
             return forward, nothing
         dy, dx = ctx.dy.reshape(-1, classes), ctx.dx[0].reshape(-1, classes)
+        add_products = bind_row_sum(xp, dx, row)
 
         def backward() -> None:
             # dx = y · (dy − Σ dy · y)
             xp.multiply(dy, y, out=dx)
-            xp.sum(dx, axis=1, keepdims=True, out=row)
+            add_products()
             xp.subtract(dy, row, out=dx)
             xp.multiply(dx, y, out=dx)
 
@@ -217,23 +220,25 @@ class LogSoftmax(_LastAxis):
         xp, classes = ctx.xp, ctx.x[0].shape[-1]
         x, y = ctx.x[0].reshape(-1, classes), ctx.y.reshape(-1, classes)  # [N, K]
         row, t = ctx.scratch("row", (x.shape[0], 1)), ctx.scratch("t", x.shape)
+        find_top, add_up = bind_row_max(xp, x, row), bind_row_sum(xp, t, row)
 
         def forward() -> None:
-            xp.max(x, axis=1, keepdims=True, out=row)
+            find_top()
             xp.subtract(x, row, out=y)
             xp.exp(y, out=t)
-            xp.sum(t, axis=1, keepdims=True, out=row)
+            add_up()
             xp.log(row, out=row)
             xp.subtract(y, row, out=y)
 
         if not ctx.training or ctx.dx[0] is None:
             return forward, nothing
         dy, dx = ctx.dy.reshape(-1, classes), ctx.dx[0].reshape(-1, classes)
+        add_gradients = bind_row_sum(xp, dy, row)
 
         def backward() -> None:
             # dx = dy − eʸ · Σ dy
             xp.exp(y, out=t)
-            xp.sum(dy, axis=1, keepdims=True, out=row)
+            add_gradients()
             xp.multiply(t, row, out=t)
             xp.subtract(dy, t, out=dx)
 

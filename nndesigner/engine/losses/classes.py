@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from annotated_types import Gt, Le
 
 from nndesigner.engine.losses.base import Step, nothing, number
+from nndesigner.layers.rows import bind_row_max
 from nndesigner.spec import DataField, ShapeError, param
 from nndesigner.spec.loss import Loss, LossBind
 
@@ -33,6 +34,7 @@ class _Rows:
         self.z, self.q = ctx.scratch("scores", self.x.shape), ctx.scratch("truth", self.x.shape)
         #: logarithm of the sum of exponentials of z
         self.log_sum, self.top = ctx.scratch("log sum", (self.n, 1)), ctx.scratch("top", (self.n, 1))
+        self._find_top = bind_row_max(xp, self.x, self.top)
         self._ones, self._log_sum = xp.ones(self.classes, dtype=self.x.dtype), self.log_sum.reshape(-1)
         #: the target holds probabilities instead of class numbers
         self.soft = ctx.target.shape == ctx.x.shape and ctx.target.dtype.kind == "f"
@@ -47,7 +49,7 @@ class _Rows:
     def softmax(self) -> None:
         """Fill y, z and log_sum."""
         xp, y, z, log_sum = self.ctx.xp, self.y, self.z, self.log_sum
-        xp.max(self.x, axis=1, keepdims=True, out=self.top)
+        self._find_top()
         xp.subtract(self.x, self.top, out=z)
         xp.exp(z, out=y)
         y.dot(self._ones, out=self._log_sum)
