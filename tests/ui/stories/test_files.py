@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QByteArray, QSettings
 
 from nndesigner.graph import edit
 from nndesigner.layers import Layer
@@ -175,8 +175,6 @@ def test_layout_and_theme_are_remembered(make_person):
 
 @pytest.mark.parametrize("value", [b"rubbish", "text", 17, None])
 def test_a_broken_layout_is_ignored(make_person, value):
-    from PySide6.QtCore import QByteArray
-
     for key in ("state", "geometry"):
         QSettings().setValue(f"window/{key}", QByteArray(value) if isinstance(value, bytes) else value)
     QSettings().setValue("window/own_layout", True)

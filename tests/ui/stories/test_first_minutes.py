@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from nndesigner.data.source import Source
 from nndesigner.graph import edit
+from nndesigner.ui import theme
+from nndesigner.ui.problems import ProblemRow
 
 
 def curve(person, name="val_loss"):
@@ -165,14 +168,8 @@ def test_a_wrong_value_is_marked_at_the_field_and_changes_nothing(person):
     assert person.document.graph.node(node.id).layer.units == node.layer.units
     assert "Units needs a whole number" in row._complaint.text() and row.editor.field.property("invalid")
     person.window.training.form.editors["epochs"].field.setFocus()
-    QApplication.sendEvent(row.editor.field, type("", (), {}) and _finished(row.editor.field))
+    QApplication.sendEvent(row.editor.field, QFocusEvent(QFocusEvent.Type.FocusOut))
     assert row.editor.field.text() == str(node.layer.units)
-
-
-def _finished(field):
-    from PySide6.QtGui import QFocusEvent
-
-    return QFocusEvent(QFocusEvent.Type.FocusOut)
 
 
 def test_several_layers_are_changed_together(person):
@@ -197,14 +194,10 @@ def test_problems_are_listed_and_repaired(person):
     assert not person.window.control.train.isEnabled()
     assert problems[0].text in person.window.control.train.toolTip()
     person.window.docks.show("problems")
-    from nndesigner.ui.problems import ProblemRow
-
     person.rest(0.05)
     row = next(r for r in person.window.problems.findChildren(ProblemRow) if r.isVisible())
     QTest.keyClick(row, Qt.Key.Key_Return)
     assert person.document.selection == (problems[0].node,)
-    from PySide6.QtWidgets import QPushButton
-
     row.findChildren(QPushButton)[0].click()
     assert not person.document.checked.problems
     assert person.window.control.train.isEnabled()
@@ -220,8 +213,6 @@ def test_commands_are_found_by_typing(person):
     person.window.commands_wanted()
     QTest.keyClicks(palette.search, "light theme")
     QTest.keyClick(palette.search, Qt.Key.Key_Return)
-    from nndesigner.ui import theme
-
     assert theme.current() is theme.LIGHT
     person.window.choose_theme("dark")
     assert theme.current() is theme.DARK
@@ -259,3 +250,42 @@ def test_column_roles_and_kinds_can_be_set(person):
     assert person.document.prepared.signature.targets[0].kind == "real"
     assert len(person.document.prepared.signature.targets) == 1
     menu.deleteLater()
+
+
+def test_the_drawing_can_be_edited_while_it_trains(person):
+    person.open_example("iris_table", epochs=100_000)
+    person.window.control.train.trigger()
+    person.wait(lambda: person.runner.telemetry.step > 3)
+    first = person.document.graph.nodes[1]
+    person.document.edit_graph("Set Units", lambda g: edit.set_params(g, first.id, units=19))
+    at = person.runner.telemetry.step
+    person.wait(lambda: person.runner.telemetry.step > at + 3)
+    assert person.runner.state == "running" and person.runner.stale
+    person.window.docks.show("training")
+    assert person.window.training.stale.isVisible()
+    person.document.undo_stack.undo()
+    assert not person.runner.stale and not person.window.training.stale.isVisible()
+    person.window.control.stop.trigger()
+    person.wait(lambda: person.runner.state == "stopped")
+
+
+def test_all_can_be_undone_and_redone(person):
+    person.open_example("two_d_classifier")
+    begin = person.document.design
+    ids = [n.id for n in begin.graph.nodes]
+    person.document.edit_graph("Delete", lambda g: edit.remove_nodes(g, ids[1:3], rejoin=True))
+    person.document.edit_training("Set Epochs", epochs=7)
+    person.document.edit_data("Use XOR", source=Source.registry["xor.v1"]())
+    person.window.add_layer("dropout.v1")
+    person.document.select([ids[-2]])
+    person.window.inspector.title.setText("Scores")
+    person.window.inspector.title.textEdited.emit("Scores")
+    end, stack = person.document.design, person.document.undo_stack
+    assert person.document.graph.node(ids[-2]).title == "Scores"
+    while stack.canUndo():
+        stack.undo()
+    assert person.document.design == begin and not person.document.modified
+    while stack.canRedo():
+        stack.redo()
+    assert person.document.design == end
+    assert person.document.wait_for_data()
