@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer
@@ -9,7 +10,10 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from nndesigner.data import source_for
+from nndesigner.graph.check import check
 from nndesigner.graph.templates import propose
+from nndesigner.project.design import Design
+from nndesigner.training.proposing import propose_training
 from nndesigner.ui import dialogs, theme
 from nndesigner.ui.banner import Banner
 from nndesigner.ui.canvas.outline import Outline
@@ -264,13 +268,16 @@ class Window(QMainWindow):
         QTimer.singleShot(0, self.canvas, self.canvas.fit)
 
     def _on_changed(self, old: object, new: object) -> None:
-        if self.on_start_page and new.graph.nodes:
-            self.show_canvas()
+        if new.graph.nodes:
+            self.banner.take_back("propose")
+            if self.on_start_page:
+                self.show_canvas()
 
     def _on_data(self) -> None:
         """A drawing is proposed for data that meet an empty canvas; an example starts when its data are there."""
         document = self.document
         if document.data_state != "ready":
+            self.banner.take_back("propose")
             return
         if self._train_when_ready:
             self._train_when_ready = False
@@ -284,9 +291,15 @@ class Window(QMainWindow):
                             ("Draw a network", self.draw_proposal), subject="propose")
 
     def draw_proposal(self) -> None:
-        """Draw a network that fits the data."""
-        signature = self.document.prepared.signature
-        self.document.edit_graph("Draw a network that fits the data", lambda _: propose(signature))
+        """Draw a network that fits the data, with training settings that fit both."""
+        prepared = self.document.prepared
+
+        def change(design: Design) -> Design:
+            graph = propose(prepared.signature)
+            training = propose_training(check(graph, prepared.signature), len(prepared.train), design.training)
+            return replace(design, graph=graph, training=training)
+
+        self.document.edit("Draw a network that fits the data", change)
         QTimer.singleShot(0, self.canvas, self.canvas.fit)
 
     def _on_state(self, state: str) -> None:
