@@ -74,6 +74,7 @@ def _bring_about(window: object, state: str, app: object) -> None:
     second = document.graph.nodes[1]
     if state in ("idle", "training", "finished"):
         document.select([second.id])
+        app.settle(1.0)
     if state == "training":
         document.edit_training("longer", epochs=3 * document.design.training.epochs)
         runner.train()
