@@ -1,7 +1,7 @@
-"""Steps of one batch size: data in, gradients out, weights updated; on one thread or on several.
+"""Steps of one batch size: data in, gradients out; on one thread or on several.
 
-On several threads each computes a part of the batch into gradients of its own; then each adds up and applies the
-gradients of a part of the weights. The same number of threads gives the same bits, another number does not.
+On several threads each computes a part of the batch into gradients of its own (`update.py` adds them up). The same
+number of threads gives the same bits, another number does not.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from nndesigner.engine.network import Network
-from nndesigner.engine.optimizers import Optimizer, OptimizerBind
 from nndesigner.engine.plan import Plan, Shard
 from nndesigner.engine.pool import Pool
-from nndesigner.engine.weights import ALIGN, Gradients, sources
+from nndesigner.engine.weights import Gradients, sources
 
 #: Multiply-adds of one forward pass of a batch from which further threads pay (measured, see benchmarks/RESULTS.md).
 #: A rule and not a measurement at the start, so that a run repeats to the bit.
-WORTH = 30_000_000
+WORTH = 200_000_000
 #: Threads beyond these gain little: the parts of the batch become small.
 MOST = 8
 FEWEST_SAMPLES = 8
@@ -133,85 +132,3 @@ def weighted_loss(plan: Plan, network: Network) -> float:
     """Loss of the batch that the plan has just computed: the weighted sum over the outputs."""
     values = network.device.host(plan.losses)
     return sum(network.heads[node].weight * float(values[i]) for i, node in enumerate(plan.predictions))
-
-
-class Update:
-    """Adds up the gradients of all threads, shortens them if wanted, and lets the optimizer change the weights."""
-
-    def __init__(self, network: Network, optimizer: Optimizer, clip_norm: float, pool: Pool | None,
-                 gradients: list[Gradients]) -> None:
-        weights = network.weights
-        self._pool, self._gradients = pool, gradients
-        #: moments by name, flat
-        self.slots = {name: weights.zeros_like() for name in optimizer.slots}
-        decay = weights.decay_mask()
-        size = weights.values.size
-        self._parts = parts_of(size, len(gradients), ALIGN)
-        updated = self._parts if optimizer.elementwise else [slice(0, size)]
-        self._updates = [self._bind(network, optimizer, part, decay) for part in updated]
-        self._clip = _clipping(network.device.xp, weights.grads, clip_norm) if clip_norm > 0 else None
-        self._now = [0.0, 0]  # rate and number of the step, seen by the jobs
-        self._add_jobs = [_adding(network.device.xp, [g.flat[part] for g in gradients]) for part in self._parts]
-        self._update_jobs = [_updating(update, self._now) for update in self._updates]
-
-    def _bind(self, network: Network, optimizer: Optimizer, part: slice, decay: Any) -> Callable[[float, int], None]:
-        weights, xp = network.weights, network.device.xp
-        scratch: dict[str, Any] = {}
-
-        def make_scratch(name: str, shape: tuple[int, ...], dtype: Any = None) -> Any:
-            key = f"{name}{shape}"
-            if key not in scratch:
-                scratch[key] = xp.zeros(shape, dtype=dtype or weights.dtype)
-            return scratch[key]
-
-        segments = tuple(
-            (s.name, max(s.start, part.start) - part.start, min(s.stop, part.stop) - part.start, s.shape, s.decay)
-            for s in weights.segments if s.start < part.stop and part.start < s.stop)
-        return optimizer.bind(OptimizerBind(
-            xp=xp, dtype=weights.dtype, weights=weights.values[part], grads=weights.grads[part],
-            slots={name: flat[part] for name, flat in self.slots.items()},
-            decay=None if decay is None else decay[part], segments=segments, scratch=make_scratch,
-        ))
-
-    def run(self, rate: float, step: int) -> None:
-        """Apply the gradients just computed. `step` counts from 1."""
-        if self._pool is not None:
-            self._pool.run(self._add_jobs)
-        if self._clip is not None:
-            self._clip()
-        if len(self._updates) == 1:
-            self._updates[0](rate, step)
-        else:
-            self._now[:] = rate, step
-            self._pool.run(self._update_jobs)
-
-
-def _adding(xp: Any, flats: list[Any]) -> Callable[[], None]:
-    """Sum of the gradients of all threads into those of the first, for a part of them."""
-    total, *others = flats
-
-    def add() -> None:
-        for other in others:
-            xp.add(total, other, out=total)
-
-    return add
-
-
-def _updating(update: Callable[[float, int], None], now: list[Any]) -> Callable[[], None]:
-    return lambda: update(now[0], now[1])
-
-
-def _clipping(xp: Any, grads: Any, clip_norm: float) -> Callable[[], None]:
-    """Shorten the gradient to clip_norm, as PyTorch's clip_grad_norm_ does; the device is asked for no number."""
-    limit, tiny, one = (xp.asarray(v, dtype=grads.dtype) for v in (clip_norm, 1e-6, 1.0))
-    norm = xp.zeros((), dtype=grads.dtype)
-
-    def clip() -> None:
-        grads.dot(grads, out=norm)
-        xp.sqrt(norm, out=norm)
-        xp.add(norm, tiny, out=norm)
-        xp.divide(limit, norm, out=norm)
-        xp.minimum(norm, one, out=norm)
-        xp.multiply(grads, norm, out=grads)
-
-    return clip

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from nndesigner.engine.optimizers import Adam, Optimizer
 from nndesigner.engine.schedules import Constant, Schedule
 from nndesigner.spec import choice_of, param
+from nndesigner.training.averaging import Averaging, NoAveraging
 
 
 class TrainSettings(BaseModel):
@@ -24,6 +25,14 @@ class TrainSettings(BaseModel):
                                 "epochs and keep the best weights. 0: never.", ge=0, le=100_000, unit="epochs")
     clip_norm: float = param(0.0, "Gradient clipping", "Longest allowed gradient; longer ones are shortened. Lower: "
                              "steadier, slower. 0: off.", ge=0)
+    clip_value: float = param(0.0, "Clipping of values", "Largest allowed size of each single number of the gradient. "
+                              "Lower: steadier, slower. 0: off.", ge=0, advanced=True)
+    accumulate: int = param(1, "Batches per update", "Gradients of so many batches are averaged before the weights "
+                            "change: like a larger batch, in the memory of a small one. Higher: smoother, but fewer "
+                            "updates.", ge=1, le=100_000, advanced=True)
+    averaging: choice_of(Averaging) = param(
+        NoAveraging(), "Averaged weights", "Which weights are measured, used and saved: the last ones, or their "
+        "average over many steps, which often generalises better.", advanced=True)
     seed: int = param(7, "Seed", "The same seed gives the same initial weights, order of samples and dropout.", ge=0,
                       le=2**31 - 1)
     device: str = param("cpu", "Device", "Where to compute: cpu, or cuda:0 for the first GPU.", editor="device")

@@ -19,12 +19,14 @@ from nndesigner.engine.pool import Pool
 from nndesigner.engine.random import generator
 from nndesigner.engine.schedules import Plateau, SchedulePoint
 from nndesigner.graph.check import Checked
-from nndesigner.training.batches import Batches, Update, useful_threads
+from nndesigner.training.averaging import averager
+from nndesigner.training.batches import Batches, useful_threads
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.evaluation import Evaluation, metric_names, shaped
 from nndesigner.training.history import History
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.telemetry import Failure
+from nndesigner.training.update import Update
 
 #: Predictions kept for an epoch's training metrics take at most this much; beyond it the first samples stand for all.
 RUNNING_BYTES = 64 * 2**20
@@ -148,9 +150,16 @@ class Trainer:
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
-        """What `inner_step` needs around it: the device made current, and no warnings about overflow."""
+        """What `inner_step` needs around it: the device made current, and no warnings about overflow.
+
+        Within it the network holds the weights that are trained, outside of it the averaged ones if there are any.
+        """
         with self.device.use(), np.errstate(all="ignore"):
-            yield
+            self._show_average(False)
+            try:
+                yield
+            finally:
+                self._show_average(True)
 
     def inner_step(self) -> None:
         """`step` of an unfinished run within `working`, for loops: entering that takes a while."""
@@ -172,13 +181,33 @@ class Trainer:
         if self._within_epoch or not position:
             self.history.add("learning_rate", self.epoch + position / self.steps_per_epoch, rate)
         self._updates += 1
-        self._optimizer_steps += 1
-        self._update.run(rate, self._optimizer_steps)
+        if self._gathering:
+            self._gather(rate, last)
+        else:
+            self._optimizer_steps += 1
+            self._update.run(rate, self._optimizer_steps)
+        if self._average is not None:
+            self._average.update(last, (self.step_number + 1) / self.steps)
         self._loss_sum += loss * batches.size
         self._position = position + 1
         self.history.add("loss", self.epoch + (position + 1) / self.steps_per_epoch, loss)
         if last:
             self._end_epoch()
+
+    def _gather(self, rate: float, last: bool) -> None:
+        """Add the gradients of this batch to those of the batches before; with the last of them comes the update."""
+        count, position = self.settings.accumulate, self._position
+        begin = position // count * count
+        samples = min((begin + count) * self._batch, self._samples) - begin * self._batch
+        size = self._tail.size if last else self._batch
+        self._update.gather(size / samples, first=position == begin)
+        if last or position + 1 == begin + count:
+            self._optimizer_steps += 1
+            self._update.run_gathered(rate, self._optimizer_steps)
+
+    def _show_average(self, shown: bool) -> None:
+        if self._average is not None:
+            self._average.show(shown)
 
     def run(self) -> None:
         """All remaining steps. Raises TrainingFailure."""
@@ -222,7 +251,9 @@ class Trainer:
         self._full = self._tail = Batches(network, self._batch, data, self._running, self._pool, gradients)
         if self._samples % self._batch:
             self._tail = Batches(network, self._samples % self._batch, data, self._running, self._pool, gradients)
-        self._update = Update(network, self.settings.optimizer, self.settings.clip_norm, self._pool, gradients)
+        self._update = Update(network, self.settings, self._pool, gradients)
+        self._gathering = self.settings.accumulate > 1
+        self._average = averager(weights, self.settings.averaging)
         self._within_epoch = self.settings.schedule.within_epoch
         self._good = weights.copy()
         self._best = weights.copy() if self.settings.early_stopping else None
@@ -241,6 +272,7 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         history, epoch = self.history, self.epoch + 1
+        self._show_average(True)
         found = {"loss": self._loss_sum / self._samples}
         for node, values in self._running.items():
             predictions = self.device.host(values)
@@ -270,9 +302,16 @@ class Trainer:
             self.messages.append(f"Epoch {epoch}: learning rate reduced to {self.learning_rate:.3g}.")
         if self.finished and self._best is not None and self.best_epoch is not None:
             self.network.weights.paste(self._best)
+            self._restart_average()
             self.messages.append(f"The weights of epoch {self.best_epoch}, the best one, were taken.")
+        self._show_average(False)
         if not self.finished:
             self._begin_epoch()
+
+    def _restart_average(self) -> None:
+        """What the network holds now is what is trained on."""
+        if self._average is not None:
+            self._average.restart()
 
     def _note(self, part: str, prefix: str, measured: Mapping[str, float]) -> None:
         """Figures of the epoch that is ending. Those that make no sense (R² of one sample) are left out."""
@@ -312,6 +351,7 @@ class Trainer:
         if node is not None and node in self.checked.inputs:
             where, advice = " The data hold such values.", "Remove or replace missing values in the data"
         self.network.weights.paste(self._good)
+        self._restart_average()
         return TrainingFailure(Failure(
             f"{what} is no longer a finite number (epoch {self.epoch + 1}, learning rate {self.learning_rate:.3g})."
             f"{where} {advice}, then train again. The weights of epoch {self._good_epoch} were kept.", node))
@@ -326,6 +366,11 @@ class Trainer:
             arrays.update({f"optimizer/{slot}/{name}": array for name, array in weights.unflatten(flat).items()})
         if self._best is not None and self.best_epoch is not None:
             arrays.update({f"best/{name}": array for name, array in weights.state_dict(self._best).items()})
+        if self._average is not None:
+            arrays.update({f"trained/{name}": array for name, array in self._average.trained().items()})
+        if self._gathering and self._position % self.settings.accumulate:
+            gathered = weights.unflatten(self._update.gathered)
+            arrays.update({f"gathered/{name}": array for name, array in gathered.items()})
         rows = self._position * self._batch
         for node, values in self._running.items():
             arrays[f"running/{node}"] = np.array(self.device.host(values[:rows]))
@@ -339,13 +384,17 @@ class Trainer:
             "best_loss": self._best_loss if math.isfinite(self._best_loss) else None, "waited": self._waited,
             "val_losses": list(self._val_losses), "loss_sum": self._loss_sum, "messages": list(self.messages),
             "seed": self.settings.seed, "samples": self._samples, "batch": self._batch,
-            "threads": self.threads, "history": history,
+            "threads": self.threads, "history": history, "accumulate": self.settings.accumulate,
+            "averaging": self.settings.averaging.kind, "averaged": self._average.count if self._average else 0,
         }
         return Checkpoint(arrays, state)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         weights, state = self.network.weights, checkpoint.state
         weights.load(checkpoint.part("weights"))
+        trained = checkpoint.part("trained")
+        if self._average is not None and trained and state["averaging"] == self.settings.averaging.kind:
+            self._average.restore(trained, int(state["averaged"]))
         self.epoch = int(state["epoch"])
         self._stopped_early = bool(state["stopped_early"])
         if int(state["planned_epochs"]) == self.settings.epochs:
@@ -374,8 +423,11 @@ class Trainer:
         elif self._best is not None:
             self.best_epoch, self._best_loss = None, math.inf
         # In the middle of an epoch the order of samples must be the same one; otherwise the epoch begins anew.
-        same = (state["samples"], state["batch"], state["seed"]) == (self._samples, self._batch, self.settings.seed)
-        if same:
+        then = state["samples"], state["batch"], state["seed"], state.get("accumulate", 1)
+        if then == (self._samples, self._batch, self.settings.seed, self.settings.accumulate):
+            gathered = checkpoint.part("gathered")
+            if gathered:
+                weights.flatten(gathered, self._update.gathered)
             self._position = int(state["position"])
             self._loss_sum = float(state["loss_sum"])
             for node, values in checkpoint.part("running").items():
