@@ -262,12 +262,12 @@ class Document(QObject):
 
     def _show(self, design: Design, force_data: bool = False) -> None:
         old, self._design = self._design, design
+        # Before anybody is told: no one may find a selected node that is not there.
+        selected, self._selection = self._selection, tuple(i for i in self._selection if i in design.graph.by_id)
         if old.graph is not design.graph:
             self._check()
         self.changed.emit(old, design)
-        kept = tuple(i for i in self._selection if i in design.graph.by_id)
-        if kept != self._selection:
-            self._selection = kept
+        if selected != self._selection:
             self.selection_changed.emit()
         if force_data or old.data != design.data:
             self._start_data()

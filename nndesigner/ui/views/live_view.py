@@ -14,11 +14,12 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from nndesigner.training.telemetry import Answer, Telemetry
 from nndesigner.ui import theme
 from nndesigner.ui.document import Document
+from nndesigner.ui.parts import margins
 from nndesigner.ui.runner import Runner
 from nndesigner.ui.views.empty_state import EmptyState
 
@@ -56,12 +57,10 @@ class LiveView(QWidget):
         self._due.timeout.connect(self._ask)
         self.content = QWidget()
         self.empty = EmptyState(self.icon)
-        self._stack = QStackedLayout()
+        # a stack that belongs to no widget yet would show its pages as windows of their own, which take the keyboard
+        self._stack = margins(QStackedLayout(self), 0, gap=0)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addLayout(self._stack)
         runner.answered.connect(self._on_answered)
         runner.telemetry_changed.connect(self._on_telemetry)
         runner.state_changed.connect(self._on_state)

@@ -19,28 +19,11 @@ def add_dense(person) -> None:
     person.document.edit_graph("Add Dense", lambda g: edit.add_node(g, Layer.registry["dense.v1"](), 0, 0)[0])
 
 
-def predictions(person) -> np.ndarray:
-    """What the session's network says of the first test samples."""
-    found = []
-
-    def ask(trainer):
-        arrays = trainer.prepared.test.arrays
-        inputs = {f.name: arrays[f.name][:9] for f in trainer.prepared.signature.inputs}
-        return next(iter(trainer.network.predict(inputs).values())).copy()
-
-    ticket = person.runner.ask("test", ask)
-    person.runner.answered.connect(take := (lambda a: found.append(a) if a.ticket == ticket else None))
-    person.wait(lambda: found)
-    person.runner.answered.disconnect(take)
-    assert not found[0].error
-    return found[0].value
-
-
 def test_a_saved_project_predicts_the_same_numbers_when_reopened(make_person, tmp_path: Path):
     person = make_person()
     person.open_example("iris_table", epochs=5)
     person.train()
-    wanted = predictions(person)
+    wanted = person.predictions()
     path = tmp_path / "mine.nnd"
     assert person.window.files._write(path)
     assert not person.window.files.unsaved
@@ -51,7 +34,7 @@ def test_a_saved_project_predicts_the_same_numbers_when_reopened(make_person, tm
     other.window.files.open(path)
     assert other.document.wait_for_data()
     other.wait(lambda: other.runner.trained)
-    assert np.array_equal(predictions(other), wanted)
+    assert np.array_equal(other.predictions(), wanted)
     assert not other.window.files.unsaved
     assert np.array_equal(other.runner.telemetry.curves["val_loss"][1], person.runner.telemetry.curves["val_loss"][1])
 
