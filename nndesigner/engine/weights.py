@@ -15,7 +15,7 @@ from nndesigner.engine.device import Device
 from nndesigner.engine.init import activation_after, initial
 from nndesigner.engine.random import generator
 from nndesigner.graph.check import Checked
-from nndesigner.layers.base import Weight
+from nndesigner.layers.base import Penalty, Weight
 
 #: Every array begins at a multiple of this many elements (64 bytes in float32), as vector instructions like it.
 ALIGN = 16
@@ -30,6 +30,7 @@ class Segment:
     stop: int
     shape: tuple[int, ...]
     decay: bool
+    penalty: Penalty | None = None
 
 
 def sources(checked: Checked, node_id: str) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ class Weights:
         segments, at = [], 0
         for name, (_, weight) in arrays.items():
             size = int(np.prod(weight.shape, dtype=np.int64))
-            segments.append(Segment(name, at, at + size, weight.shape, weight.decay))
+            segments.append(Segment(name, at, at + size, weight.shape, weight.decay, weight.penalty))
             at += -(-size // ALIGN) * ALIGN
         return tuple(segments), at
 

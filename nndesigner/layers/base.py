@@ -15,6 +15,20 @@ Step = Callable[[], None]
 
 
 @dataclass(frozen=True)
+class Penalty:
+    """What keeps one array of weights small. The engine adds the slope of l1 · Σ|w| + l2 · Σw² to the gradient.
+
+    `max_norm` is the longest vector of weights that may lead to one output (0: any); `outputs` are the axes of the
+    array that count outputs.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    max_norm: float = 0.0
+    outputs: tuple[int, ...] = (-1,)
+
+
+@dataclass(frozen=True)
 class Weight:
     """Declares one array of a layer.
 
@@ -27,6 +41,7 @@ class Weight:
     fan_in: int = 1
     fan_out: int = 1
     decay: bool = True
+    penalty: Penalty | None = None
 
 
 @dataclass
