@@ -90,8 +90,9 @@ class Inspector(QWidget):
         known = [n for n in nodes if not isinstance(n.layer, Placeholder)]
         one = nodes[0] if len(nodes) == 1 else None
         self._show_title(nodes)
-        self.form.setVisible(bool(known))
-        self.form.show_model(*(n.layer for n in known))
+        alike = len({type(n.layer) for n in known}) == 1
+        self.form.setVisible(alike)
+        self.form.show_model(*(n.layer for n in known if alike))
         self._show_problems(nodes)
         for widget in (self._facts, self._help, self._rule):
             widget.setVisible(one is not None)
@@ -119,7 +120,8 @@ class Inspector(QWidget):
         elif nodes:
             kinds = dict.fromkeys(n.layer.title for n in nodes)
             self.heading.setText(f"{len(nodes)} layers")
-            self.about.setText(", ".join(kinds) + ". What they have in common is changed in all of them at once.")
+            hint = "Changes apply to all of them." if len(kinds) == 1 else "Layers of one kind can be changed together."
+            self.about.setText(f"{', '.join(kinds)}. {hint}")
         else:
             self.heading.setText("Network")
             self.about.setText("Choose a layer to see and change what it does." if self._document.graph.nodes else

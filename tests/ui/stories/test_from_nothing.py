@@ -90,6 +90,8 @@ def test_drawn_and_trained_by_the_keyboard_alone(person):
     person.type("guide")
     assert window._commands.search.text() == "guide"
     person.key(Qt.Key.Key_Escape)
+    window.activateWindow()  # off the screen no window manager gives the keyboard back
+    person.wait(window.isActiveWindow)
     window.show_canvas()
     window.canvas.setFocus()
     for name in ("input", "dense", "relu", "dense", "output"):
@@ -131,6 +133,16 @@ def test_undo_of_adding_the_selected_layer(person):
     assert seen == [("n1",)]
     person.document.undo_stack.undo()
     assert person.document.selection == ()
+
+
+def test_layers_of_several_kinds_are_selected_together(person):
+    person.open_example("digits_convolution")
+    form = person.window.inspector.form
+    person.window.canvas.commands["select_all"].trigger()
+    assert len(person.document.selection) == len(person.document.graph.nodes)
+    assert not form.isVisibleTo(person.window.inspector)
+    person.document.select([n.id for n in person.document.graph.nodes if n.layer.kind == "conv2d.v1"])
+    assert form.isVisibleTo(person.window.inspector) and "filters" in form.editors
 
 
 def test_opening_shows_no_window_but_the_one(person, qapp):
