@@ -54,8 +54,8 @@ def param(
 class Declared(BaseModel):
     """Base of everything that is declared once.
 
-    A direct subclass opens a family with a registry of its own (`Layer`, `Loss`, ...). Every class below it that states a
-    `kind` is registered; classes without one are abstract and only share code.
+    A direct subclass opens a family with a registry of its own (`Layer`, `Loss`, ...). Every class below it that states
+    a `kind` is registered; classes without one are abstract and only share code.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
@@ -195,7 +195,8 @@ def _info(name: str, field: FieldInfo) -> ParamInfo:
     high, high_open = _limit(limits, annotated_types.Le, annotated_types.Lt, "le", "lt")
     return ParamInfo(
         name=name, title=field.title or name, help=field.description or "", editor=extra.get("editor") or editor,
-        default=field.get_default(call_default_factory=True), low=low, high=high, low_open=low_open, high_open=high_open,
+        default=field.get_default(call_default_factory=True), low=low, high=high, low_open=low_open,
+        high_open=high_open,
         unit=str(extra.get("unit") or ""), step=extra.get("step"), choices=choices, length=length, optional=optional,
         family=family, advanced=bool(extra.get("advanced")),
     )

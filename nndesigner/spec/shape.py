@@ -62,8 +62,8 @@ Remedy = Insert | Set
 class ShapeError(ValueError):
     """A layer cannot take what it is given.
 
-    `needs` completes "<layer> needs ..."; `got` is what came; `todo` is an imperative sentence part ("put a Flatten before
-    it"); `remedies` are edits that would cure it.
+    `needs` completes "<layer> needs ..."; `got` is what came; `todo` is an imperative sentence part ("put a Flatten
+    before it"); `remedies` are edits that would cure it.
     """
 
     def __init__(self, needs: str, got: Shape | str, todo: str, remedies: tuple[Remedy, ...] = ()) -> None:

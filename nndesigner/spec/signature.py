@@ -12,8 +12,8 @@ from nndesigner.spec.shape import Shape
 class DataField:
     """One array of the prepared data, as the network meets it.
 
-    role "input" feeds Input nodes, "target" is what an Output node is compared with. kind "class" means whole numbers that
-    index `classes`; `shape` is then the shape of the scores a network must give, F = number of classes.
+    role "input" feeds Input nodes, "target" is what an Output node is compared with. kind "class" means whole numbers
+    that index `classes`; `shape` is then the shape of the scores a network must give, F = number of classes.
     """
 
     name: str

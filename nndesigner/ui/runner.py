@@ -216,7 +216,9 @@ class Runner(QObject):
 
     # --- inside ---
 
-    def _open(self, checkpoint: Checkpoint | None, design: Design | None = None, prepared: Prepared | None = None) -> None:
+    def _open(
+        self, checkpoint: Checkpoint | None, design: Design | None = None, prepared: Prepared | None = None,
+    ) -> None:
         self._preview.stop()
         self._leave()
         document = self._document
