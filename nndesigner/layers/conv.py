@@ -7,12 +7,13 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
-from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.base import Bind, Step, Weight
 from nndesigner.layers.elementwise import in_turn, nothing
 from nndesigner.layers.epilogue import Epilogue
 from nndesigner.layers.weighted import (
     ActivationName,
     InitialiserName,
+    Penalised,
     activation_param,
     activation_title,
     bias_param,
@@ -29,7 +30,7 @@ Margin = Annotated[int, Ge(0), Le(4096)]
 PADDING_TITLES = {"same": "same (keeps the size)", "valid": "valid (none)", "explicit": "explicit"}
 
 
-class Convolution(Layer):
+class Convolution(Penalised):
     """Shared by the convolutions over one, two and three axes."""
 
     group = "Convolution"
@@ -60,7 +61,8 @@ class Convolution(Layer):
         kernel = self.geometry()[0]
         channels, taps = inputs[0].dims[-1] // self.groups, math.prod(kernel)
         fan_in, fan_out = taps * channels, taps * self.filters // self.groups
-        weights = {"W": Weight((*kernel, channels, self.filters), self.initialiser, fan_in, fan_out)}
+        weights = {"W": Weight((*kernel, channels, self.filters), self.initialiser, fan_in, fan_out,
+                                penalty=self.penalty())}
         if self.bias:
             weights["b"] = Weight((self.filters,), "zeros", fan_in, fan_out, decay=False)
         return weights
@@ -272,7 +274,7 @@ class Conv3D(Convolution):
         advanced=True)
 
 
-class ConvTranspose2D(Layer):
+class ConvTranspose2D(Penalised):
     """Paints small patterns into a larger picture: a convolution run backwards.
 
     y[h·s + i, w·s + j] += x[h, w] · W[i, j], then bias and activation.
@@ -317,7 +319,8 @@ class ConvTranspose2D(Layer):
         channels, taps = inputs[0].dims[-1], math.prod(self.kernel)
         # each output value receives taps / strides of the painted patterns
         fan_in = max(1, taps * channels // math.prod(self.strides))
-        weights = {"W": Weight((*self.kernel, self.filters, channels), self.initialiser, fan_in, taps * self.filters)}
+        weights = {"W": Weight((*self.kernel, self.filters, channels), self.initialiser, fan_in, taps * self.filters,
+                                penalty=self.penalty((-2,)))}
         if self.bias:
             weights["b"] = Weight((self.filters,), "zeros", fan_in, taps * self.filters, decay=False)
         return weights

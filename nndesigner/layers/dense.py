@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.base import Bind, Step, Weight
 from nndesigner.layers.elementwise import PART, in_turn, nothing
 from nndesigner.layers.weighted import (
     ActivationName,
     InitialiserName,
+    Penalised,
     activation_param,
     activation_title,
     bias_param,
@@ -18,7 +19,7 @@ from nndesigner.layers.weighted import (
 from nndesigner.spec import Insert, Shape, ShapeError, param
 
 
-class Dense(Layer):
+class Dense(Penalised):
     """Every output is a weighted sum of all inputs: the basic layer.
 
     y = activation(x · W + b)
@@ -32,6 +33,7 @@ class Dense(Layer):
     group = "Core"
     icon = "mdi6.dots-vertical"
     keywords = ("linear", "fully connected", "affine", "perceptron", "mlp", "layer")
+    masking = "keep"
 
     units: int = param(
         32, "Units", "Number of outputs. Higher: can learn more complicated things, but is slower and may learn the "
@@ -50,7 +52,8 @@ class Dense(Layer):
 
     def weights(self, *inputs: Shape) -> dict[str, Weight]:
         features = inputs[0].dims[-1]
-        weights = {"W": Weight((features, self.units), self.initialiser, features, self.units)}
+        weights = {"W": Weight((features, self.units), self.initialiser, features, self.units,
+                                penalty=self.penalty())}
         if self.bias:
             weights["b"] = Weight((self.units,), "zeros", features, self.units, decay=False)
         return weights

@@ -6,13 +6,14 @@ import math
 from itertools import product
 from typing import Any, Literal
 
-from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.base import Bind, Step, Weight
 from nndesigner.layers.conv import PADDING_TITLES, Length, wanted
 from nndesigner.layers.elementwise import in_turn, nothing
 from nndesigner.layers.epilogue import Epilogue
 from nndesigner.layers.weighted import (
     ActivationName,
     InitialiserName,
+    Penalised,
     activation_param,
     activation_title,
     bias_param,
@@ -152,7 +153,7 @@ class Depthwise:
         return run
 
 
-class _OneByOne(Layer):
+class _OneByOne(Penalised):
     """Shared by the two layers: geometry and the depthwise weights."""
 
     group = "Convolution"
@@ -162,7 +163,8 @@ class _OneByOne(Layer):
 
     def depthwise_weight(self, shape: Shape) -> Weight:
         taps = math.prod(self.kernel)
-        return Weight((*self.kernel, shape.dims[-1], self.multiplier), self.initialiser, taps, taps * self.multiplier)
+        return Weight((*self.kernel, shape.dims[-1], self.multiplier), self.initialiser, taps, taps * self.multiplier,
+                      penalty=self.penalty((-2, -1)))
 
     def check(self, shape: Shape) -> None:
         """Raise ShapeError unless the input is a picture."""
@@ -272,7 +274,8 @@ class SeparableConv2D(_OneByOne):
         between = inputs[0].dims[-1] * self.multiplier
         weights = {
             "depthwise": self.depthwise_weight(inputs[0]),
-            "pointwise": Weight((between, self.filters), self.initialiser, between, self.filters),
+            "pointwise": Weight((between, self.filters), self.initialiser, between, self.filters,
+                                penalty=self.penalty()),
         }
         if self.bias:
             weights["b"] = Weight((self.filters,), "zeros", between, self.filters, decay=False)

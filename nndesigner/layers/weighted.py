@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from nndesigner.layers.activation import ELU, LeakyReLU, ReLU
+from nndesigner.layers.base import Layer, Penalty
 from nndesigner.layers.elementwise import Elementwise
 from nndesigner.layers.smooth import GELU, SiLU
 from nndesigner.layers.squash import Sigmoid, Tanh
@@ -33,6 +34,27 @@ FUSED: dict[str, Elementwise] = {
     "relu": ReLU(), "leaky_relu": LeakyReLU(), "elu": ELU(), "gelu": GELU(), "silu": SiLU(), "sigmoid": Sigmoid(),
     "tanh": Tanh(),
 }
+
+
+class Penalised(Layer):
+    """Shared by the layers whose weights can be kept small."""
+
+    l1: float = param(
+        0.0, "L1 penalty", "Adds the size of the weights to what training makes small. Higher: more weights become "
+        "zero; too high cannot learn. The curves show the loss without it.", ge=0, le=100, advanced=True)
+    l2: float = param(
+        0.0, "L2 penalty", "Adds the squares of the weights to what training makes small. Higher: smoother functions "
+        "that generalise better; too high cannot learn. The curves show the loss without it.", ge=0, le=100,
+        advanced=True)
+    max_norm: float = param(
+        0.0, "Largest norm", "Longest allowed vector of weights that lead to one output; longer ones are shortened "
+        "after each step. Lower: steadier, but slower to learn. 0: off.", ge=0, le=1e6, advanced=True)
+
+    def penalty(self, outputs: tuple[int, ...] = (-1,)) -> Penalty | None:
+        """For an array of weights whose axes `outputs` count outputs."""
+        if self.l1 == self.l2 == self.max_norm == 0:
+            return None
+        return Penalty(self.l1, self.l2, self.max_norm, outputs)
 
 
 def activation_param() -> Any:

@@ -60,6 +60,8 @@ _RUN = {
     "seed": int, "samples": int, "batch": int, "threads": int, "waited": int, "stopped_early": bool, "optimizer": str,
     "val_losses": list, "messages": list, "rate_factor": (int, float), "loss_sum": (int, float), "history": dict,
 }
+#: what later ones hold besides
+_RUN_LATER = {"accumulate": int, "averaging": str, "averaged": int}
 _MAX_THREADS = 256
 
 Curves = Mapping[str, tuple[np.ndarray, np.ndarray]]
@@ -314,7 +316,8 @@ def _arrays(data: bytes, shapes: Mapping[str, tuple[int, ...]], prefix: str) -> 
 
 def _check_run(checkpoint: Checkpoint) -> None:
     """Raises when the state of a run lacks something that goes on with it."""
-    for name, kind in _RUN.items():
+    later = {name: kind for name, kind in _RUN_LATER.items() if name in checkpoint.state}
+    for name, kind in {**_RUN, **later}.items():
         value = checkpoint.state[name]
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
             raise ValueError(f"{name} is {value!r}")
@@ -342,7 +345,8 @@ def _check_shapes(found: Mapping[str, tuple[int, ...]], checked: Checked, slots:
             slot, _, rest = rest.partition("/")
             kind = f"optimizer/{slot}"
         groups.setdefault(kind, {})[rest] = shape
-    wanted = {"weights": trained | running, "best": trained | running}
+    whole = trained | running
+    wanted = {"weights": whole, "best": whole, "trained": whole, "gathered": trained}
     for kind, arrays in groups.items():
         expected = trained if kind.startswith("optimizer/") else wanted.get(kind)
         if expected is not None and arrays != expected:

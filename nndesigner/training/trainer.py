@@ -182,11 +182,12 @@ class Trainer:
             self.history.add("learning_rate", self.epoch + position / self.steps_per_epoch, rate)
         self._updates += 1
         if self._gathering:
-            self._gather(rate, last)
+            updated = self._gather(rate, last)
         else:
+            updated = True
             self._optimizer_steps += 1
             self._update.run(rate, self._optimizer_steps)
-        if self._average is not None:
+        if updated and self._average is not None:
             self._average.update(last, (self.step_number + 1) / self.steps)
         self._loss_sum += loss * batches.size
         self._position = position + 1
@@ -194,16 +195,18 @@ class Trainer:
         if last:
             self._end_epoch()
 
-    def _gather(self, rate: float, last: bool) -> None:
-        """Add the gradients of this batch to those of the batches before; with the last of them comes the update."""
+    def _gather(self, rate: float, last: bool) -> bool:
+        """Add the gradients of this batch to those before; with the last one comes the update. Whether it came."""
         count, position = self.settings.accumulate, self._position
         begin = position // count * count
         samples = min((begin + count) * self._batch, self._samples) - begin * self._batch
         size = self._tail.size if last else self._batch
         self._update.gather(size / samples, first=position == begin)
-        if last or position + 1 == begin + count:
+        due = last or position + 1 == begin + count
+        if due:
             self._optimizer_steps += 1
             self._update.run_gathered(rate, self._optimizer_steps)
+        return due
 
     def _show_average(self, shown: bool) -> None:
         if self._average is not None:

@@ -17,11 +17,16 @@ import pytest
 
 import nndesigner
 from nndesigner.cli.running import load_data, train
+from nndesigner.engine.device import Device
+from nndesigner.graph.check import check
 from nndesigner.graph.model import Graph, Placeholder
 from nndesigner.project import atomic, file, migrations
 from nndesigner.project.container import packed, read_container
 from nndesigner.project.file import Project, ProjectError, load, peek, save
+from nndesigner.training.averaging import ExponentialAverage
 from nndesigner.training.checkpoint import Checkpoint
+from nndesigner.training.settings import TrainSettings
+from nndesigner.training.trainer import Trainer
 
 
 def same(a, b):
@@ -388,3 +393,17 @@ def test_killed_while_saving(tmp_path, trained):
         found = load(path)
         assert found.meta["n"] in (acknowledged, acknowledged + 1)
         assert same(replace(found, meta=trained.meta), trained)
+
+
+def test_keeps_a_run_that_averages_weights_and_gathers_gradients(tmp_path, design):
+    settings = TrainSettings(epochs=2, batch_size=8, accumulate=3, averaging=ExponentialAverage())
+    design = replace(design, training=settings)
+    data = load_data(design)
+    trainer = Trainer(check(design.graph, data.signature), data, settings, Device("cpu"))
+    for _ in range(trainer.steps_per_epoch + 2):
+        trainer.step()
+    checkpoint = trainer.checkpoint()
+    assert checkpoint.part("trained") and checkpoint.part("gathered")
+    read = load(save(Project(design, checkpoint, data.preparation), tmp_path / "p.nnd")).checkpoint
+    assert read.arrays.keys() == checkpoint.arrays.keys() and read.state == checkpoint.state
+    assert all(np.array_equal(read.arrays[name], array) for name, array in checkpoint.arrays.items())
