@@ -14,6 +14,8 @@ Role = Literal["input", "target", "ignore"]
 Form = Literal["points", "curve", "table", "images"]
 #: how a picture comes to the wanted proportions: its middle, the whole with an edge round it, or pulled out of shape
 Fit = Literal["crop", "pad", "stretch"]
+#: of columns of more bytes only this many samples are read for the fingerprint
+LARGE, MARKED = 1 << 30, 1024
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Column:
     """One raw quantity of every sample.
 
     kind "number": float array [N] (NaN = missing); "category": object array of str [N] (None = missing);
-    "image": uint8 or float array [N, H, W, C]; "array": float array [N, ...].
+    "image": uint8 or float array [N, H, W, C]; "array": float array [N, ...]. Pictures and arrays may lie in a mapped
+    file, or be made when they are read (`rows.RawRows`).
     `categories` fixes the order of class names when the source knows it (else sorted, numbers by value).
     """
 
@@ -64,11 +67,19 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over names and contents of all columns, as hexadecimal text. Roles and notes do not count."""
+        """sha256 over names and contents of all columns, as hexadecimal text. Roles and notes do not count.
+
+        Of columns larger than LARGE bytes only some samples count, spread evenly.
+        """
         digest = hashlib.sha256()
         for column in self.columns:
             values = column.values
             digest.update(f"{column.name}\0{column.kind}\0{values.dtype.str}\0{values.shape}\0".encode())
+            if not isinstance(values, np.ndarray):
+                digest.update(values.fingerprint.encode())
+                continue
+            if values.nbytes > LARGE:
+                values = values[np.unique(np.linspace(0, len(values) - 1, MARKED).astype(np.int64))]
             for start in range(0, len(values), 4096):
                 chunk = values[start:start + 4096]
                 if chunk.dtype == object:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nndesigner.data.dataset import DataError, Fit
+from nndesigner.data.rows import RawReader
 from nndesigner.spec import DataField, Shape, Signature
 
 ColumnKind = Literal["number", "category", "image", "array"]
@@ -182,7 +183,7 @@ class FieldEncoding:
 
     def _array(self, given: Any, rows: np.ndarray | None) -> np.ndarray:
         column = self.columns[0]
-        given = np.asarray(given) if not isinstance(given, np.ndarray) else given
+        given = given if hasattr(given, "dtype") else np.asarray(given)
         if given.dtype.kind not in "biuf":
             raise DataError(f"'{column.column}' holds {given.dtype}, but numbers are needed.")
         if given.shape[1:] != column.shape:
@@ -190,15 +191,29 @@ class FieldEncoding:
             raise DataError(f"'{column.column}' needs samples of {needs}, got {got}.")
         n = len(given) if rows is None else len(rows)
         encoded = np.empty((n, *column.shape), dtype=np.float32)
-        offset, factor = self.offset.astype(np.float32), (1.0 / self.scale).astype(np.float32)
-        for part in chunks(n, math.prod(column.shape)):
-            np.subtract(given[part] if rows is None else given[rows[part]], offset, out=encoded[part], casting="unsafe")
-            encoded[part] *= factor
-            if not np.isfinite(encoded[part]).all():
-                bad = ~np.isfinite(encoded[part]).reshape(len(encoded[part]), -1).all(axis=1)
-                row = part.start + int(np.flatnonzero(bad)[0])
-                raise DataError(f"Sample {row + 1} of '{column.column}' holds values that are no finite numbers.")
+        self.encode_array(RawReader(given), rows, encoded)
         return encoded
+
+    def encode_array(self, read: RawReader, rows: np.ndarray | None, out: np.ndarray) -> None:
+        """Fill `out` [n, ...] with the given rows (or all) of a picture or array, a chunk at a time.
+
+        Raises DataError for values that are no finite numbers, and when a file is gone.
+        """
+        offset, factor = self.offset.astype(np.float32), (1.0 / self.scale).astype(np.float32)
+        plain = offset.ndim == 0 and offset == 0
+        for part in chunks(len(out), math.prod(self.columns[0].shape)):
+            raw, encoded = read(part if rows is None else rows[part]), out[part]
+            if plain and raw.dtype == np.uint8:  # the same bits as below, in one pass
+                np.multiply(raw, factor, out=encoded)
+            else:
+                np.subtract(raw, offset, out=encoded, casting="unsafe")
+                encoded *= factor
+            if not np.isfinite(encoded).all():
+                bad = ~np.isfinite(encoded).reshape(len(encoded), -1).all(axis=1)
+                place = part.start + int(np.flatnonzero(bad)[0])
+                row = place if rows is None else int(rows[place])
+                raise DataError(
+                    f"Sample {row + 1} of '{self.columns[0].column}' holds values that are no finite numbers.")
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
         """Original units: class names for class numbers, float32 [n, ...] for values."""

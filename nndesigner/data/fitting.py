@@ -11,6 +11,7 @@ import numpy as np
 from nndesigner.data.dataset import Column, DataError
 from nndesigner.data.encoding import AXES, FieldEncoding, RawInput, chunks, texts_of
 from nndesigner.data.pictures import Ground, ground_of
+from nndesigner.data.rows import RawReader, sampled
 from nndesigner.spec import DataField, Shape
 
 Scaling = Literal["auto", "standardise", "range", "none"]
@@ -20,6 +21,10 @@ MAX_CATEGORIES = 100
 MAX_CLASSES = 1000
 #: pictures that are looked at to see what lies around their drawings
 GROUND_SAMPLES = 1000
+#: pictures that are decoded for it
+FIT_DECODED = 1000
+#: bytes of a picture or array column that are read to measure its scale; of a larger one samples drawn by chance
+FIT_BYTES = 1 << 29
 
 
 def counted(n: int, what: str) -> str:
@@ -63,12 +68,12 @@ def fit_inputs(
         found.append(_table_encoding(name, "input", table, train, scaling, notes))
     for column in arrays:
         name = "image" if images == [column] and (column.name == "image" or "image" not in names) else column.name
-        found.append(_array_encoding(name, "input", column, train, scaling))
+        found.append(_array_encoding(name, "input", column, train, scaling, notes))
     return found
 
 
 def fit_targets(
-    targets: list[Column], rows: np.ndarray, train: np.ndarray, scaling: Scaling
+    targets: list[Column], rows: np.ndarray, train: np.ndarray, scaling: Scaling, notes: list[str]
 ) -> list[FieldEncoding]:
     """One field of each target with classes, picture or array, and one of all numbers; "target" when it is the only."""
     numbers = [c for c in targets if c.kind == "number"]
@@ -87,7 +92,7 @@ def fit_targets(
             how: Scaling = "none" if scaling == "none" else "standardise"
             found.append(_table_encoding(name, "target", group, train, how, []))
         else:
-            found.append(_array_encoding(name, "target", column, train, scaling))
+            found.append(_array_encoding(name, "target", column, train, scaling, notes))
     return found
 
 
@@ -164,23 +169,27 @@ def _fit_category(column: Column, train: np.ndarray, notes: list[str]) -> RawInp
 
 
 def _array_encoding(
-    name: str, role: Literal["input", "target"], column: Column, train: np.ndarray, scaling: Scaling
+    name: str, role: Literal["input", "target"], column: Column, train: np.ndarray, scaling: Scaling, notes: list[str]
 ) -> FieldEncoding:
     shape = column.values.shape[1:]
     if len(shape) not in AXES:
         raise DataError(f"'{column.name}' has samples of {len(shape)} dimensions; 1 to 4 can be used.")
     image = column.kind == "image"
     scaling = scaling if scaling != "auto" else ("range" if image else "standardise")
-    each = len(shape) == 1  # features of their own meaning each get their own mean; pixels share one
-    low, high, mean, deviation = _moments(column.values, train, each)
-    darkest, brightest = column.limits or _grey_limits(column.values.dtype, float(low.min()), float(high.max()))
-    if image and scaling == "range":
-        low, high = np.asarray(darkest), np.asarray(brightest)
-    start, width = {
-        "none": (np.zeros_like(mean), np.ones_like(mean)), "range": (low, high - low), "standardise": (mean, deviation),
-    }[scaling]
+    if image and scaling == "range" and column.limits:  # nothing has to be measured
+        limits = column.limits
+        start, width = np.asarray(limits[0]), np.asarray(limits[1] - limits[0])
+    else:
+        low, high, mean, deviation = _measured(column, train, notes)
+        darkest, brightest = column.limits or _grey_limits(column.values.dtype, float(low.min()), float(high.max()))
+        if image and scaling == "range":
+            low, high = np.asarray(darkest), np.asarray(brightest)
+        start, width = {
+            "none": (np.zeros_like(mean), np.ones_like(mean)), "range": (low, high - low),
+            "standardise": (mean, deviation),
+        }[scaling]
+        limits = (darkest, brightest) if image else (float(low.min()), float(high.max()))
     width = np.where((width > 0) & np.isfinite(width), width, 1.0)
-    limits = (darkest, brightest) if image else (float(low.min()), float(high.max()))
     around = ground_of(column.values[train[:GROUND_SAMPLES]], *limits) if image else Ground()
     raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit, around.ground, around.box, column.fit)
     field = DataField(name, role, Shape(AXES[len(shape)], shape))
@@ -188,13 +197,29 @@ def _array_encoding(
     return FieldEncoding(field, (raw,), start, width, np.zeros_like(width))
 
 
-def _moments(values: np.ndarray, rows: np.ndarray, each: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _measured(
+    column: Column, train: np.ndarray, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What `_moments` finds in the training part, or in samples of it where it is large or must be decoded first."""
+    shape, dtype = column.values.shape[1:], column.values.dtype
+    limit = FIT_BYTES if isinstance(column.values, np.ndarray) else FIT_DECODED * math.prod(shape) * dtype.itemsize
+    rows = sampled(train, math.prod(shape) * dtype.itemsize, limit, (len(train), 0xF17))
+    if len(rows) < len(train):
+        notes.append(f"'{column.name}' is large: its scale was measured on {len(rows):,} training samples drawn by "
+                     "chance.")
+    # Features of their own meaning each get their own mean; pixels share one.
+    return _moments(RawReader(column.values), rows, math.prod(shape), each=len(shape) == 1)
+
+
+def _moments(
+    read: RawReader, rows: np.ndarray, size: int, each: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(smallest, largest, mean, standard deviation) over rows, of each feature or of all values; in chunks, float64."""
     axes = (0,) if each else None
     low, high, total, squares, n = np.inf, -np.inf, 0.0, 0.0, 0
-    shift = values[rows[:1]].astype(np.float64).mean(axis=axes)  # keeps squares exact for values far from zero
-    for part in chunks(len(rows), values[:1].size):
-        chunk = values[rows[part]].astype(np.float64)
+    shift = read(rows[:1]).astype(np.float64).mean(axis=axes)  # keeps squares exact for values far from zero
+    for part in chunks(len(rows), size):
+        chunk = read(rows[part]).astype(np.float64)
         low, high = np.minimum(low, chunk.min(axis=axes)), np.maximum(high, chunk.max(axis=axes))
         chunk -= shift
         total, squares = total + chunk.sum(axis=axes), squares + np.square(chunk).sum(axis=axes)

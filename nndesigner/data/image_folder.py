@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -13,7 +12,9 @@ import numpy as np
 
 from nndesigner.data.dataset import Column, DataError, Dataset, Fit
 from nndesigner.data.files import reading
+from nndesigner.data.folders import classed_files, holds
 from nndesigner.data.pictures import SUFFIXES, load_picture, scaled
+from nndesigner.data.sound import SUFFIXES as SOUNDS
 from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
 
@@ -21,9 +22,6 @@ MAX_FILES = 1_000_000
 MAX_BYTES = 4 << 30
 #: pictures that wait for a thread at a time, so that cancelling is quick
 WAITING = 64
-#: names of folders that hold fixed parts, each with the classes below it
-PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation",
-         "validation": "validation", "test": "test", "testing": "test"}
 
 
 class ImageFolder(Source):
@@ -55,7 +53,7 @@ class ImageFolder(Source):
 
     @classmethod
     def reads(cls, path: Path) -> bool:
-        return path.is_dir()
+        return path.is_dir() and not holds(path, (*SOUNDS, ".txt"))
 
     def load(self, progress: Progress) -> Dataset:
         if not self.path:
@@ -65,7 +63,7 @@ class ImageFolder(Source):
         with reading(folder):
             if not folder.is_dir():
                 raise DataError(f"'{folder}' is not a folder. Choose the folder that holds a folder for each class.")
-            found = list(islice(_pictures(folder), MAX_FILES + 1))
+            found = list(islice(classed_files(folder, SUFFIXES), MAX_FILES + 1))
         if not found:
             raise DataError(f"'{folder.name}' holds no pictures ({', '.join(SUFFIXES)}). Put the pictures of each "
                             "class into a folder of its own below it.")
@@ -115,38 +113,3 @@ class ImageFolder(Source):
                     if fault:
                         faults[i] = fault
         return faults
-
-
-def _pictures(folder: Path) -> Iterator[tuple[Path, str | None, str]]:
-    """(file, class or None, part or "") of every picture, in the order of names. Hidden files are passed over."""
-    below = _folders(folder)
-    parts = [f for f in below if f.name.lower() in PARTS]
-    if parts and len(parts) == len(below):
-        for part in parts:
-            for path, label, _ in _pictures_by_class(part):
-                yield path, label, PARTS[part.name.lower()]
-    else:
-        yield from _pictures_by_class(folder)
-
-
-def _pictures_by_class(folder: Path) -> Iterator[tuple[Path, str | None, str]]:
-    below = _folders(folder)
-    for inner in below:
-        for path in _files(inner):
-            yield path, inner.name, ""
-    if not below:
-        for path in _files(folder):
-            yield path, None, ""
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Pictures in a folder and all folders below it; links to folders are not followed."""
-    for place, inner, names in os.walk(folder):
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
-        for name in sorted(names):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield Path(place, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from nndesigner.data.dataset import Column, DataError, Dataset, Form, Role
 from nndesigner.data.encoding import MISSING, Preparation, chunks, codes_of, texts_of
 from nndesigner.data.fitting import Scaling, classes_of, counted, fit_inputs, fit_targets
+from nndesigner.data.rows import IN_MEMORY, EncodedRows, RawReader, Rows
 from nndesigner.data.source import Source
 from nndesigner.data.split import split
 from nndesigner.spec import Signature, choice_of, param
@@ -50,11 +51,14 @@ class DataSettings(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Training, validation or test samples: `rows` [n] are row numbers of the data set, `arrays` fields [n, ...]."""
+    """Training, validation or test samples: `rows` [n] are row numbers of the data set, `arrays` fields [n, ...].
+
+    A field that is too large for memory is EncodedRows, which give arrays when indexed.
+    """
 
     name: str
     rows: np.ndarray
-    arrays: Mapping[str, np.ndarray]
+    arrays: Mapping[str, Rows]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -100,18 +104,32 @@ def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
     notes += lonely
     preparation = Preparation((
         *fit_inputs(inputs, parts["train"], settings.scaling, notes),
-        *fit_targets(targets, rows, parts["train"], settings.scaling),
+        *fit_targets(targets, rows, parts["train"], settings.scaling, notes),
     ))
     raw = {c.column: _values(columns, c.column) for f in preparation.fields for c in f.columns}
-    made = {
-        name: Part(name, chosen, preparation.encode(raw, chosen, roles=("input", "target")))
-        for name, chosen in parts.items()
-    }
+    made = _encoded(preparation, raw, parts)
     seen = replace(dataset, columns=tuple(columns), form=_form(dataset.form, inputs, targets))
     return Prepared(
         seen, preparation.signature, preparation, made["train"], made["validation"],
         made["test"], (*dataset.notes, *notes), dataset.fingerprint,
     )
+
+
+def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[str, np.ndarray]) -> dict[str, Part]:
+    """The parts, with arrays of the fields that fit into memory."""
+    made: dict[str, dict[str, Rows]] = {name: {} for name in parts}
+    for encoding in preparation.fields:
+        values = raw[encoding.columns[0].column]
+        size = math.prod(encoding.field.shape.dims) * 4 * sum(map(len, parts.values()))
+        large = encoding.columns[0].kind in ("image", "array") and size > IN_MEMORY
+        if large or not isinstance(values, np.ndarray):
+            reader = RawReader(values)
+            for name, rows in parts.items():
+                made[name][encoding.field.name] = EncodedRows(encoding, reader, rows)
+        else:
+            for name, rows in parts.items():
+                made[name][encoding.field.name] = encoding.encode(raw, rows)
+    return {name: Part(name, rows, made[name]) for name, rows in parts.items()}
 
 
 # --- columns and rows ---
@@ -188,6 +206,10 @@ def _usable(inputs: list[Column], targets: list[Column], notes: list[str]) -> np
             good &= ~missing
     for column in (*inputs, *targets):
         if column.kind in ("image", "array") and column.values.dtype.kind == "f":
+            if column.values.nbytes > IN_MEMORY:
+                notes.append(f"'{column.name}' is too large to be looked through beforehand: training stops at the "
+                             "first sample with a value that is no finite number.")
+                continue
             bad = ~_finite_rows(column.values)
             if bad.any():
                 notes.append(f"{counted(int(bad.sum()), 'sample')} left out: '{column.name}' holds values that are no "

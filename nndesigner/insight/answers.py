@@ -13,6 +13,7 @@ import numpy as np
 
 from nndesigner.data.encoding import Preparation
 from nndesigner.data.preparing import Part, Prepared
+from nndesigner.data.rows import samples_at
 from nndesigner.engine.network import Network
 from nndesigner.graph.check import Head
 from nndesigner.spec.loss import Task
@@ -172,7 +173,7 @@ def _answers(network: Network, part: Part, head: Head, positions: np.ndarray) ->
     if not len(positions):
         dims = network.checked.shapes[head.node].dims
         return np.zeros((0, *dims), dtype=np.float32)
-    inputs = {field: part.arrays[field][positions] for field in set(network.checked.inputs.values())}
+    inputs = {field: samples_at(part.arrays[field], positions) for field in set(network.checked.inputs.values())}
     return network.predict(inputs)[head.node]
 
 

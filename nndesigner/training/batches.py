@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
 from nndesigner.engine.plan import Plan, Shard
 from nndesigner.engine.pool import Pool
@@ -65,9 +66,10 @@ class Batches:
                 network.shard_plan(_length(part), Shard(number, _length(part) / size, gradients[number]))
                 for number, part in enumerate(self._slices)]
         self._idle = [unused.flat for unused in gradients[len(self.plans):]]
-        self._rows: list[Any] = [None]  # seen by the jobs, which do not hold this object
+        #: rows and what was read of them, seen by the jobs, which do not hold this object
+        self._rows: list[Any] = [None, None]
         self._jobs = [
-            _computing(plan, None if len(self.plans) == 1 else part, data, self._rows, network.device.gather)
+            _computing(plan, None if len(self.plans) == 1 else part, data, self._rows, network.device)
             for plan, part in zip(self.plans, self._slices)]
         self._shown = [
             (running[node], values, part)
@@ -78,9 +80,10 @@ class Batches:
         if len(self.plans) == len(heads) == 1 and next(iter(heads.values())).weight == 1.0:
             self._only = self.plans[0].losses.item
 
-    def compute(self, rows: Any) -> None:
-        """Losses, predictions and gradients of these rows of the data."""
-        self._rows[0] = rows
+    def compute(self, rows: Any, read: dict[str, Any] | None = None) -> None:
+        """Losses, predictions and gradients of these rows of the data. `read` are their samples of the fields that are
+        not in memory, on the host."""
+        self._rows[:] = rows, read
         for flat in self._idle:  # a last batch with fewer samples than threads
             flat.fill(0)
         if len(self._jobs) == 1:
@@ -112,16 +115,21 @@ def _length(part: slice) -> int:
     return part.stop - part.start
 
 
-def _computing(plan: Plan, part: slice | None, data: dict[str, Any], cell: list[Any], gather: Callable[..., None]
+def _computing(plan: Plan, part: slice | None, data: dict[str, Any], cell: list[Any], device: Device
                ) -> Callable[[], None]:
     """Fill the plan with (a part of) the rows in the cell, and run it forward and backward."""
-    forward, backward = plan.forward, plan.backward
-    feeds = [(data[feed.field].reshape(-1, *feed.buffer.shape[1:]), feed.buffer) for feed in plan.feeds]
+    forward, backward, gather = plan.forward, plan.backward, device.gather
+    feeds = [(data[feed.field].reshape(-1, *feed.buffer.shape[1:]), feed.buffer)
+             for feed in plan.feeds if feed.field in data]
+    streamed = [(feed.field, feed.buffer) for feed in plan.feeds if feed.field not in data]
+    size = slice(0, plan.batch) if part is None else part
 
     def run() -> None:
         rows = cell[0] if part is None else cell[0][part]
         for source, buffer in feeds:
             gather(source, rows, buffer)
+        for field, buffer in streamed:
+            buffer[...] = device.asarray(cell[1][field][size]).reshape(buffer.shape)
         forward()
         backward()
 

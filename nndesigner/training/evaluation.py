@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 
 from nndesigner.data.preparing import Part
+from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.metrics import metrics_for
 from nndesigner.engine.network import Network
 from nndesigner.training.batches import weighted_loss
+
+#: predictions kept for the metrics take at most this much; beyond it the first samples stand for all
+KEPT_BYTES = 512 << 20
 
 
 def metric_names(network: Network) -> dict[str, list[tuple[str, Any]]]:
@@ -36,7 +40,11 @@ class Evaluation:
         self._count = len(part)
         self._batch = min(network.answer_batch, max(self._count, 1))
         fields = {feed.field for feed in network.plan(self._batch, training=False).feeds}
-        self._sources = {field: network.device.asarray(part.arrays[field]) for field in fields}
+        #: fields that are not in memory are read for each batch
+        self._sources = {
+            field: rows if isinstance(rows, EncodedRows) else network.device.asarray(rows)
+            for field, rows in ((field, part.arrays[field]) for field in fields)}
+        self._streams = any(isinstance(rows, EncodedRows) for rows in self._sources.values())
         self._part = part
         self._predictions: dict[str, np.ndarray] = {}
         self._metrics = metric_names(network)
@@ -56,15 +64,21 @@ class Evaluation:
                 stop = min(start + self._batch, count)
                 plan = network.plan(stop - start, training=False)
                 for feed in plan.feeds:
-                    feed.buffer[...] = self._sources[feed.field][start:stop].reshape(feed.buffer.shape)
+                    samples = self._sources[feed.field][start:stop]
+                    if self._streams:
+                        samples = network.device.asarray(samples)
+                    feed.buffer[...] = samples.reshape(feed.buffer.shape)
                 plan.forward()
                 total += weighted_loss(plan, network) * (stop - start)
                 for node, values in plan.predictions.items():
                     if node not in self._predictions:
-                        self._predictions[node] = np.empty((count, *values.shape[1:]), dtype=values.dtype)
-                    self._predictions[node][start:stop] = network.device.host(values)
+                        room = min(count, max(KEPT_BYTES // max(values[:1].nbytes, 1), self._batch))
+                        self._predictions[node] = np.empty((room, *values.shape[1:]), dtype=values.dtype)
+                    kept = self._predictions[node]
+                    if start < len(kept):
+                        kept[start:stop] = network.device.host(values)[:len(kept) - start]
         found = {"loss": total / count}
         for node, predictions in self._predictions.items():
-            targets = shaped(self._part.arrays[network.heads[node].target], predictions)
+            targets = shaped(self._part.arrays[network.heads[node].target][:len(predictions)], predictions)
             found.update({name: metric.measure(predictions, targets) for name, metric in self._metrics[node]})
         return found

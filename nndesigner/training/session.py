@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from nndesigner.data.dataset import DataError
 from nndesigner.engine.device import DeviceError
 from nndesigner.engine.plan import NodeError
 from nndesigner.training.telemetry import Answer, Failure, State, Telemetry
@@ -145,7 +146,7 @@ class Session:
             with self._lock:
                 if self._closing:
                     self._telemetry = replace(self._telemetry, state="closed")
-                    return
+                    break
                 commands = tuple(self._commands)
                 self._commands.clear()
             try:
@@ -167,6 +168,8 @@ class Session:
             except BaseException as error:
                 state = "failed"
                 self._fail(trainer, error)
+        if trainer is not None:
+            trainer.close()
 
     def _obey(self, trainer: Trainer, state: State, name: str, value: float) -> State:
         """Carry out one command; the state after it."""
@@ -251,7 +254,7 @@ class Session:
             failure = replace(error.failure, detail=detail)
         elif isinstance(error, NodeError):
             failure = Failure(error.text, error.node, detail)
-        elif isinstance(error, DeviceError):
+        elif isinstance(error, (DeviceError, DataError)):
             failure = Failure(str(error), None, detail)
         elif isinstance(error, MemoryError) or (trainer is not None and trainer.device.out_of_memory(error)):
             failure = Failure(_memory_text(trainer), None, detail)

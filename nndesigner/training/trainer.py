@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from nndesigner.data.preparing import Part, Prepared
+from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
 from nndesigner.engine.pool import Pool
@@ -23,6 +24,7 @@ from nndesigner.training.averaging import averager
 from nndesigner.training.batches import Batches, useful_threads
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.evaluation import Evaluation, metric_names, shaped
+from nndesigner.training.feeding import Feeder
 from nndesigner.training.history import History
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.telemetry import Failure
@@ -73,6 +75,7 @@ class Trainer:
         #: steps of one epoch
         self.steps_per_epoch = -(-self._samples // self._batch)
         self._position = 0  # steps done in this epoch
+        self._next_order = -1, np.zeros(0, dtype=np.int64)  # epoch and its order, when batches are read ahead
         self._updates = 0  # steps ever done: what dropout depends on
         self._optimizer_steps = 0
         self._rate_factor = 1.0
@@ -170,7 +173,7 @@ class Trainer:
         stop = start + batches.size
         rows = self._order[start:stop]
         self.network.clock.step = self._updates
-        batches.compute(rows)
+        batches.compute(rows, None if self._feeder is None else self._feeder.take((self.epoch, position)))
         loss = batches.loss()
         if loss - loss != 0.0:  # infinite or not a number
             raise self._diverged("The loss", batches)
@@ -235,13 +238,21 @@ class Trainer:
             self._evaluations[part] = Evaluation(self.network, self.prepared.part(part))
         return self._evaluations[part].run(self.between_batches)
 
+    def close(self) -> None:
+        """End the threads that read ahead. The trainer still answers, but trains no more."""
+        if self._feeder is not None:
+            self._feeder.close()
+
     # --- preparing ---
 
     def _prepare(self) -> None:
         network, device, weights = self.network, self.device, self.network.weights
         full_plan = network.plan(self._batch, training=True)
         fields = {feed.field for feed in full_plan.feeds}
-        data = {field: device.asarray(np.ascontiguousarray(self.prepared.train.arrays[field])) for field in fields}
+        arrays = {field: self.prepared.train.arrays[field] for field in fields}
+        read = {field: rows for field, rows in arrays.items() if isinstance(rows, EncodedRows)}
+        data = {field: device.asarray(np.ascontiguousarray(arrays[field])) for field in fields - read.keys()}
+        self._feeder = Feeder(read, self._batch, self._rows_at, self._after) if read else None
         self._evaluations: dict[str, Evaluation] = {}
         self._metrics = metric_names(network)
         self._running = {}
@@ -267,8 +278,25 @@ class Trainer:
 
     # --- epochs ---
 
+    def _order_of(self, epoch: int) -> np.ndarray:
+        return generator(self.settings.seed, "order", epoch).permutation(self._samples)
+
+    def _rows_at(self, place: tuple[int, int]) -> np.ndarray | None:
+        """The rows of the batch at (epoch, position), also of the epoch to come; None behind the end of the run."""
+        epoch, position = place
+        if epoch >= self.epochs:
+            return None
+        if epoch != self.epoch and self._next_order[0] != epoch:
+            self._next_order = epoch, self._order_of(epoch)
+        order = self._host_order if epoch == self.epoch else self._next_order[1]
+        return order[position * self._batch:(position + 1) * self._batch]
+
+    def _after(self, place: tuple[int, int]) -> tuple[int, int]:
+        epoch, position = place
+        return (epoch, position + 1) if position + 1 < self.steps_per_epoch else (epoch + 1, 0)
+
     def _begin_epoch(self) -> None:
-        order = generator(self.settings.seed, "order", self.epoch).permutation(self._samples)
+        order = self._next_order[1] if self._next_order[0] == self.epoch else self._order_of(self.epoch)
         self._host_order = order
         self._order = self.device.asarray(order)
         self._epoch_rate = self.learning_rate
