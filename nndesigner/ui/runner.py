@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from nndesigner.data.preparing import Prepared
 from nndesigner.engine.device import Device
-from nndesigner.graph.check import check
+from nndesigner.graph.check import Checked, check
 from nndesigner.graph.model import Graph
 from nndesigner.project.design import Design
 from nndesigner.training.checkpoint import Checkpoint
@@ -52,6 +52,7 @@ class Runner(QObject):
         self._session: Session | None = None
         self._design: Design | None = None
         self._prepared: Prepared | None = None
+        self._checked: Checked | None = None
         self._telemetry = Telemetry()
         self._start_when_ready = False
         self._stale = False
@@ -105,6 +106,11 @@ class Runner(QObject):
     def prepared(self) -> Prepared | None:
         """The data that the session uses."""
         return self._prepared if self._session is not None else None
+
+    @property
+    def checked(self) -> Checked | None:
+        """The checked drawing that the session computes; the user may have gone on drawing since."""
+        return self._checked if self._session is not None else None
 
     def why_not(self) -> str:
         """Why training cannot start, as a sentence; empty when it can."""
@@ -226,6 +232,7 @@ class Runner(QObject):
         self._prepared = prepared or document.prepared
         settings, data = self._design.training, self._prepared
         checked = document.checked if design is None else check(design.graph, data.signature)
+        self._checked = checked
         self._session = Session(lambda: Trainer(checked, data, settings, Device(settings.device), checkpoint))
         self._telemetry = Telemetry()
         self._set_stale()

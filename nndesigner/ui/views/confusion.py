@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
+from nndesigner.graph.check import Checked
 from nndesigner.insight.answers import Confusion
 from nndesigner.training.trainer import Trainer
 from nndesigner.ui import numbers
@@ -171,17 +172,23 @@ class ConfusionView(LiveView):
         self._opened = None
         self._pages.setCurrentIndex(0)
         heads = self._heads()
-        titles = [(self.document.graph.node(node).title, node) for node in heads]
+        graph = self._checked.graph
+        titles = [(graph.node(node).title, node) for node in heads]
         self.outputs.offer(titles, self.outputs.value)
         self.outputs.setVisible(len(heads) > 1)
 
     # --- inside ---
 
+    @property
+    def _checked(self) -> Checked:
+        """The network that answers, or the drawing while there is none."""
+        return self.runner.checked or self.document.checked
+
     def _heads(self) -> list[str]:
-        return [node for node, head in self.document.checked.heads.items() if head.task == "classification"]
+        return [node for node, head in self._checked.heads.items() if head.task == "classification"]
 
     def unsuited(self) -> str:
-        if self.document.checked.heads and not self._heads():
+        if self._checked.heads and not self._heads():
             return self.tr("A confusion matrix needs classes; this network predicts values.")
         return ""
 

@@ -74,7 +74,7 @@ class PredictionsView(QWidget):
 
     def _heads(self) -> dict[str, Head]:
         """Heads of the network that answers, by node."""
-        return dict(self.document.checked.heads) if self.runner.session is not None else {}
+        return dict(self.runner.checked.heads) if self.runner.checked is not None else {}
 
     def _offer(self) -> None:
         """Another session: its outputs and fitting views."""
@@ -84,7 +84,8 @@ class PredictionsView(QWidget):
             self.empty.set_text(text)
             self._stack.setCurrentWidget(self.empty)
             return
-        titles = [(self.document.graph.node(node).title, node) for node in heads]
+        graph = self.runner.checked.graph
+        titles = [(graph.node(node).title, node) for node in heads]
         self.outputs.offer(titles, self.outputs.value)
         self.outputs.setVisible(len(heads) > 1)
         self._offer_kinds()
