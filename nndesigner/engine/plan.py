@@ -104,6 +104,7 @@ class Plan:
             self.order, self._wanting = [n for n in checked.order], set()
         self._root = self._roots()
         self._inputs = self._feeding()
+        self._masks = self._needed_masks()
         buffers = arena.arrays(self._wanted(keep))
         self._buffers = buffers
         #: output of every node, [batch, ...]; only those of a `keep` plan are whole after a pass
@@ -192,6 +193,19 @@ class Plan:
         named = {n: self.checked.inputs.get(n, n) for n in self.order}
         return {n: f for n, f in named.items() if isinstance(self.checked.graph.node(n).layer, Input)}
 
+    def _needed_masks(self) -> set[str]:
+        """Nodes whose mask a layer or a loss of this plan uses."""
+        checked, needed = self.checked, set()
+        for node_id in self.order:
+            layer = checked.graph.node(node_id).layer
+            if layer.masking == "use" or not layer.emits:
+                needed.update(checked.masks[s] for s in sources(checked, node_id) if s in checked.masks)
+        return needed
+
+    def _mask(self, node_id: str) -> Any | None:
+        """Which steps of a node's output are real, [batch, T] of 1 and 0; None where all are."""
+        return self._buffers["mask", self.checked.masks[node_id]] if node_id in self.checked.masks else None
+
     def _loss(self, node_id: str) -> Loss:
         head = self.checked.heads[node_id]
         return head.loss if head.loss is not None else default_loss(head.task)
@@ -254,6 +268,8 @@ class Plan:
                 if keep or node_id in shown:
                     until = end
                 wanted.append(Wanted(("y", node_id), self._dims(node_id), self._dtype, at, until))
+                if node_id in self._masks:
+                    wanted.append(Wanted(("mask", node_id), self._dims(node_id)[:2], self._dtype, at, end))
             if node_id in first_write:
                 wanted.append(Wanted(("dy", node_id), self._dims(node_id), self._dtype, first_write[node_id], back))
         return wanted
@@ -314,7 +330,7 @@ class Plan:
         return self._buffers["dy", root].reshape(self._dims(sources(self.checked, node_id)[port]))
 
     def _context(self, node_id: str) -> Bind:
-        feeding = sources(self.checked, node_id)
+        feeding, layer = sources(self.checked, node_id), self.checked.graph.node(node_id).layer
         weights, grads, running = self._weights.of(node_id, self._shard.gradients)
         uniform, normal = self._random(node_id)
         return Bind(
@@ -323,6 +339,8 @@ class Plan:
             dx=tuple(self._gradient(node_id, port) for port in range(len(feeding))),
             dy=self._buffers.get(("dy", node_id)), weights=weights, grads=grads, buffers=running,
             scratch=self._scratch(), uniform=uniform, normal=normal,
+            masks=tuple(self._mask(source) for source in feeding) if layer.masking == "use" else (),
+            made_mask=self._buffers.get(("mask", node_id)),
         )
 
     def _bind_head(self, node_id: str) -> tuple[Step, Step]:

@@ -16,7 +16,7 @@ from nndesigner.graph.heads import head_of
 from nndesigner.graph.layout import free_spot
 from nndesigner.graph.model import GAP_X, NODE_W, Edge, Graph, Node
 from nndesigner.graph.order import circles, leading_to, topological
-from nndesigner.graph.rules import Facts, feeds, look, look_at_input, open_port_problems
+from nndesigner.graph.rules import Facts, feeds, look, look_at_input, mask_of, open_port_problems
 from nndesigner.layers import Layer
 from nndesigner.layers.io import Input, Output
 from nndesigner.spec import Shape, Signature
@@ -80,8 +80,10 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
     shapes = {} if previous is None else previous.shapes.copy()
     parameters = {} if previous is None else previous.parameters.copy()
     costs = {} if previous is None else previous.multiply_adds.copy()
+    masks = {} if previous is None else previous.masks.copy()
     for gone in shapes.keys() - graph.by_id.keys():
         del shapes[gone], parameters[gone], costs[gone]
+        masks.pop(gone, None)
 
     for node_id in (*ordered, *knotted):
         if node_id not in stale:
@@ -100,8 +102,13 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
             found = look(graph, node, arriving)
             if found.shape is not None:
                 sound[node_id] = node.layer, wires, arriving, found
-        if before is None or before.shape != found.shape:
+        mask = mask_of(node, wires, arriving, found.shape, masks)
+        if before is None or before.shape != found.shape or mask != masks.get(node_id):
             stale.update(e.target for e in graph.outgoing[node_id])
+        if mask is not None:
+            masks[node_id] = mask
+        else:
+            masks.pop(node_id, None)
         facts[node_id] = found
         if found.shape is not None:
             shapes[node_id], parameters[node_id], costs[node_id] = found.shape, found.parameters, found.multiply_adds
@@ -121,7 +128,7 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
     return Checked(
         graph, signature, order, MappingProxyType(shapes), MappingProxyType(parameters), MappingProxyType(costs),
         MappingProxyType({i: field.name for i, field in fields.items() if field is not None and i in shapes}),
-        MappingProxyType(heads), tuple(problems), _Memo(facts, sound, ordered, knotted, outputs, leading),
+        MappingProxyType(heads), MappingProxyType(masks), tuple(problems), _Memo(facts, sound, ordered, knotted, outputs, leading),
     )
 
 

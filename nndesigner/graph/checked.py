@@ -64,6 +64,8 @@ class Checked:
     #: Input node -> name of the data field that feeds it
     inputs: Mapping[str, str]
     heads: Mapping[str, Head]
+    #: node -> the node that made the mask of its steps (`Layer.masking`), for nodes whose padded steps are known
+    masks: Mapping[str, str]
     problems: tuple[Problem, ...]
     #: what the next `check` takes over; of no use to others
     memo: Any = field(default=None, repr=False, compare=False)

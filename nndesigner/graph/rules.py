@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nndesigner.graph import edit, repair
@@ -81,6 +81,30 @@ def look_at_input(node: Node, field: DataField | None, signature: Signature) -> 
         return Facts(layer.output_shape())
     except ShapeError as error:
         return Facts(problems=(Problem("error", f"{node.title} {error}", node.id),))
+
+
+def mask_of(
+    node: Node, edges: Sequence[Edge], arriving: Sequence[Shape | None], shape: Shape | None, masks: Mapping[str, str]
+) -> str | None:
+    """The node whose mask holds for the steps of `node`'s output `shape`, or None; `masks` has those of earlier nodes.
+
+    Where several inputs have masks, that of the first port (or wire) counts.
+    """
+    layer = node.layer
+    if shape is None or isinstance(layer, Placeholder):
+        return None
+    if layer.makes_mask(*(s for s in arriving if s is not None)):
+        return node.id
+    if not masks or layer.masking == "stop":
+        return None
+    wires = [(e, s) for e, s in zip(edges, arriving) if e.port in layer.ports]
+    wires.sort(key=lambda wire: layer.ports.index(wire[0].port))
+    if layer.masking == "use":
+        wires = wires[:1]
+    for edge, before in wires:
+        if edge.source in masks and "T" in shape.axes and before.dims[:1] == shape.dims[:1]:
+            return masks[edge.source]
+    return None
 
 
 def feeds(graph: Graph, signature: Signature) -> dict[str, DataField | None]:

@@ -140,6 +140,7 @@ class PReLU(Layer):
     kind = "prelu.v1"
     title = "PReLU"
     group = "Activation"
+    masking = "keep"
     icon = "mdi6.chart-line-variant"
     keywords = ("parametric", "rectifier", "learnt slope", "activation")
 

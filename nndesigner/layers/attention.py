@@ -6,6 +6,7 @@ from typing import Any
 
 from nndesigner.layers.base import Bind, Layer, Step, Weight
 from nndesigner.layers.elementwise import in_turn, nothing
+from nndesigner.layers.globalpool import LOW
 from nndesigner.layers.rows import bind_row_max, bind_row_sum
 from nndesigner.layers.weighted import InitialiserName, initialiser_param
 from nndesigner.spec import Set, Shape, ShapeError, param
@@ -14,11 +15,13 @@ from nndesigner.spec import Set, Shape, ShapeError, param
 class Heads:
     """softmax(Q · Kᵀ / √d) · V for every head of every sample, and its gradients.
 
-    q: [B, heads, T, d], k, v: [B, heads, S, d], contiguous; the result and all gradients are likewise.
+    q: [B, heads, T, d], k, v: [B, heads, S, d], contiguous; the result and all gradients are likewise. Keys that are
+    0 in `mask` [B, S] get no weight; where a query sees no other, the result is 0.
     """
 
-    def __init__(self, ctx: Bind, heads: int, queries: int, keys: int, size: int, causal: bool) -> None:
-        self.ctx = ctx
+    def __init__(self, ctx: Bind, heads: int, queries: int, keys: int, size: int, causal: bool, mask: Any | None
+                 ) -> None:
+        self.ctx, self.mask = ctx, mask
         shape = (ctx.batch, heads, queries, size)
         self.q, self.out = ctx.scratch("q", shape), ctx.scratch("heads", shape)
         self.k, self.v = (ctx.scratch(name, (ctx.batch, heads, keys, size)) for name in ("k", "v"))
@@ -42,17 +45,28 @@ class Heads:
         row = self.ctx.scratch("row", (*s.shape[:-1], 1))
         turned, lines, line = k.swapaxes(2, 3), s.reshape(-1, s.shape[-1]), row.reshape(-1, 1)
         find_top, add_up = bind_row_max(xp, lines, line), bind_row_sum(xp, lines, line)
+        mask = self.mask
+        if mask is not None:
+            real = mask.reshape(len(mask), 1, 1, -1)
+            fall = self.ctx.scratch("fall", real.shape)
+            one, low = xp.asarray(1.0, self.ctx.dtype), xp.asarray(LOW, self.ctx.dtype)
 
         def forward() -> None:
             xp.multiply(q, scale, out=q)
             xp.matmul(q, turned, out=s)
             if later is not None:
                 xp.add(s, later, out=s)
+            if mask is not None:
+                xp.subtract(one, real, out=fall)
+                xp.multiply(fall, low, out=fall)
+                xp.add(s, fall, out=s)
             find_top()
             xp.subtract(s, row, out=s)
             xp.exp(s, out=s)
             add_up()
             xp.divide(s, row, out=s)
+            if mask is not None:
+                xp.multiply(s, real, out=s)
             xp.matmul(s, v, out=out)
 
         if not self.ctx.training:
@@ -86,6 +100,7 @@ class _Attention(Layer):
     """Shared by the two attentions: parameters, shapes, and the projections around the heads."""
 
     group = "Recurrent and attention"
+    masking = "use"
 
     heads: int = param(
         4, "Heads", "Number of things looked for at once; must divide the features. Higher: more kinds of links, each "
@@ -124,7 +139,7 @@ class SelfAttention(_Attention):
 
     Q, K, V = x · W + b, y = softmax(Q · Kᵀ / √d) · V · O + o for each head; d = F / heads.
 
-    Shapes: T × F → T × F. Does not see order: put a PositionalEncoding before it. Source: Vaswani et al. 2017,
+    Shapes: T × F → T × F. Does not see order: put a PositionalEncoding before it. Padded steps get no weight. Source: Vaswani et al. 2017,
     arXiv:1706.03762. PyTorch: MultiheadAttention.
     """
 
@@ -155,7 +170,7 @@ class SelfAttention(_Attention):
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
         xp, (batch, length, f) = ctx.xp, ctx.x[0].shape
         x, W, b = ctx.x[0].reshape(-1, f), ctx.weights["W"], ctx.weights["b"]
-        heads = Heads(ctx, self.heads, length, length, f // self.heads, self.causal)
+        heads = Heads(ctx, self.heads, length, length, f // self.heads, self.causal, ctx.mask)
         attend, attend_back = heads.bind()
         end, end_back = self.bind_end(ctx, heads)
         all_three = ctx.scratch("projected", (len(x), 3 * f))
@@ -191,7 +206,8 @@ class CrossAttention(_Attention):
 
     Q = query · Q + q, K, V = memory · W + b, y = softmax(Q · Kᵀ / √d) · V · O + o for each head; d = F / heads.
 
-    Shapes: T × F and S × M → T × F. Joins the decoder of a translator with its encoder. Source: Vaswani et al. 2017,
+    Shapes: T × F and S × M → T × F. Joins the decoder of a translator with its encoder. Padded steps of the memory get
+    no weight. Source: Vaswani et al. 2017,
     arXiv:1706.03762. PyTorch: MultiheadAttention with kdim and vdim M.
     """
 
@@ -226,7 +242,8 @@ class CrossAttention(_Attention):
         (_, queries, f), (_, keys, m) = ctx.x[0].shape, ctx.x[1].shape
         x, memory = ctx.x[0].reshape(-1, f), ctx.x[1].reshape(-1, m)
         Q, q, W, b = (ctx.weights[name] for name in ("Q", "q", "W", "b"))
-        heads = Heads(ctx, self.heads, queries, keys, f // self.heads, causal=False)
+        mask = ctx.masks[1] if ctx.masks else None
+        heads = Heads(ctx, self.heads, queries, keys, f // self.heads, causal=False, mask=mask)
         attend, attend_back = heads.bind()
         end, end_back = self.bind_end(ctx, heads)
         asked, kept = ctx.scratch("asked", x.shape), ctx.scratch("kept", (len(memory), 2 * f))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from nndesigner.spec import Declared, Shape
 
@@ -76,6 +76,16 @@ class Bind:
     uniform: Callable[[str, Any], None]
     #: likewise standard normal numbers
     normal: Callable[[str, Any], None]
+    #: for each input which of its steps are real, [B, T] of 1 and 0 (padding); None where all are, or if the layer
+    #: does not use masks. Ends of rows are padded as a rule, but any step may be.
+    masks: tuple[Any | None, ...] = ()
+    #: mask to be filled by a layer that makes one; None when nobody uses it
+    made_mask: Any | None = None
+
+    @property
+    def mask(self) -> Any | None:
+        """The mask of the first input."""
+        return self.masks[0] if self.masks else None
 
 
 class Layer(Declared):
@@ -89,6 +99,11 @@ class Layer(Declared):
     emits: ClassVar[bool] = True
     #: the output is the input seen with another shape; the plan makes a view and calls no bind
     view: ClassVar[bool] = False
+    #: What it does with the mask of a padded series. "stop": its steps are not those of its input. "keep": step t of
+    #: the output is made from step t of the inputs, so their mask holds for it. "use": it looks at several steps and
+    #: passes over the padded ones of `Bind.masks`; its steps are those of the first input. A mask travels on only as
+    #: long as the output has a time axis of its length.
+    masking: ClassVar[Literal["stop", "keep", "use"]] = "stop"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Shape rule. Raises ShapeError with what was needed and what to do."""
@@ -105,6 +120,10 @@ class Layer(Declared):
     def multiply_adds(self, *inputs: Shape) -> int:
         """Multiply-add operations of one forward pass of one sample."""
         return 0
+
+    def makes_mask(self, *inputs: Shape) -> bool:
+        """Whether it fills `Bind.made_mask`: which steps of its output are real."""
+        return False
 
     def summary(self) -> str:
         """A few characters for the node's header, for example "32 · 3×3 · ReLU"."""

@@ -57,6 +57,7 @@ class Elementwise(Layer):
     """A function of each value on its own."""
 
     group = "Activation"
+    masking = "keep"
 
     #: number of arrays of the size of x that must survive from forward to backward
     keeps: ClassVar[int] = 0

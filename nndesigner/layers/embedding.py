@@ -17,7 +17,8 @@ class Embedding(Layer):
     y[t] = table[x[t]]
 
     Shapes: T (whole numbers from 0) → T × units; so do F category columns. The first layer for text and for categories:
-    similar tokens end up with similar rows. PyTorch: Embedding.
+    similar tokens end up with similar rows. Tells the layers behind it which steps are padding (token 0): recurrent
+    layers, attention, global pooling and the loss pass over them. PyTorch: Embedding.
     """
 
     kind = "embedding.v1"
@@ -31,6 +32,9 @@ class Embedding(Layer):
     units: int = param(32, "Units", "Numbers for each token. Higher: can tell tokens apart more finely, with more "
                        "weights.",
                        ge=1, le=65_536)
+    mask_padding: bool = param(
+        True, "Token 0 is padding", "Steps with token 0 only fill up short texts, and later layers pass over them. Off: "
+        "token 0 is a token like the others.")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = inputs[0]
@@ -40,6 +44,9 @@ class Embedding(Layer):
 
     def weights(self, *inputs: Shape) -> dict[str, Weight]:
         return {"table": Weight((self.vocabulary, self.units), "small_normal", self.vocabulary, self.units)}
+
+    def makes_mask(self, *inputs: Shape) -> bool:
+        return self.mask_padding and inputs[0].axes == "T"  # categories are no series: their number 0 is a value
 
     def summary(self) -> str:
         return f"{self.vocabulary} → {self.units}"
@@ -57,6 +64,9 @@ class Embedding(Layer):
             table.take(tokens, axis=0, out=y, mode="clip")
 
         forward = look_up if xp is np else lambda: table.take(tokens, axis=0, out=y)
+        if ctx.made_mask is not None:
+            padding, mask = xp.asarray(0, dtype=tokens.dtype), ctx.made_mask.reshape(-1)
+            forward = in_turn([forward, lambda: xp.not_equal(tokens, padding, out=mask)])
         if not ctx.training:
             return forward, nothing
         dtable, dy = ctx.grads["table"], ctx.dy.reshape(y.shape)
@@ -90,6 +100,7 @@ class PositionalEncoding(Layer):
     group = "Core"
     icon = "mdi6.sine-wave"
     keywords = ("position", "order", "transformer", "attention", "sinusoidal")
+    masking = "keep"
 
     form: Literal["sine", "learned"] = param(
         "sine", "Form", "Sine needs no training and suits short data; learned adapts to the data, with T × F weights.",

@@ -8,14 +8,18 @@ import numpy as np
 
 from nndesigner.layers.base import Bind, Layer, Step
 from nndesigner.layers.conv import wanted
-from nndesigner.layers.elementwise import nothing
+from nndesigner.layers.elementwise import in_turn, nothing
 from nndesigner.spec import Shape, ShapeError
+
+#: added where a step is padding: far below all values, yet finite, so that a series without any real step is harmless
+LOW = -1e30
 
 
 class GlobalPooling(Layer):
     """Shared by the poolings over all places of a channel."""
 
     group = "Pooling"
+    masking = "use"
 
     axes: ClassVar[str]
 
@@ -35,6 +39,8 @@ class GlobalAverage(GlobalPooling):
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
         xp, channels = ctx.xp, ctx.x[0].shape[-1]
         x, y = ctx.x[0].reshape(ctx.batch, -1, channels), ctx.y.reshape(ctx.batch, 1, channels)  # [B, places, C]
+        if ctx.mask is not None:
+            return self._bind_masked(ctx, x, y)
         places = x.shape[1]
         # a matrix product with a row of ones adds up faster than sum() along that axis
         row, share = xp.full((1, places), 1 / places, dtype=ctx.dtype), xp.asarray(1 / places, ctx.dtype)
@@ -51,6 +57,23 @@ class GlobalAverage(GlobalPooling):
 
         return forward, backward
 
+    def _bind_masked(self, ctx: Bind, x: Any, y: Any) -> tuple[Step, Step]:
+        """The mean over the real steps; 0 where there is none."""
+        xp, mask, one = ctx.xp, ctx.mask, ctx.xp.asarray(1.0, ctx.dtype)
+        count, shares = ctx.scratch("count", (ctx.batch, 1)), ctx.scratch("shares", mask.shape)
+        row, column = shares.reshape(ctx.batch, 1, -1), shares.reshape(ctx.batch, -1, 1)
+
+        def forward() -> None:
+            xp.sum(mask, axis=1, keepdims=True, out=count)
+            xp.maximum(count, one, out=count)
+            xp.divide(mask, count, out=shares)
+            xp.matmul(row, x, out=y)
+
+        if not ctx.training or ctx.dx[0] is None:
+            return forward, nothing
+        dy, dx = ctx.dy.reshape(y.shape), ctx.dx[0].reshape(x.shape)
+        return forward, lambda: xp.multiply(dy, column, out=dx)
+
 
 class GlobalMaximum(GlobalPooling):
     """Shared by the maxima over all places. Of equal values the first gets the gradient."""
@@ -58,10 +81,17 @@ class GlobalMaximum(GlobalPooling):
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
         xp, channels, y = ctx.xp, ctx.x[0].shape[-1], ctx.y  # [B, C]
         x = ctx.x[0].reshape(ctx.batch, -1, channels)  # [B, places, C]
+        lower = blank = drop = nothing
+        if ctx.mask is not None:
+            x, filled, lower = self._bind_lowered(ctx, x)
 
-        def forward() -> None:
-            xp.max(x, axis=1, out=y)
+            def blank() -> None:
+                xp.multiply(y, filled, out=y)
 
+            def drop() -> None:
+                xp.multiply(ctx.dy, filled, out=ctx.dy)
+
+        forward = in_turn([lower, lambda: xp.max(x, axis=1, out=y), blank])
         if not ctx.training or ctx.dx[0] is None:
             return forward, nothing
         dy, dx = ctx.dy.reshape(-1), ctx.dx[0].reshape(-1)
@@ -76,7 +106,22 @@ class GlobalMaximum(GlobalPooling):
             dx.fill(0)
             dx[flat] = dy
 
-        return forward, backward
+        return forward, in_turn([drop, backward])
+
+    def _bind_lowered(self, ctx: Bind, x: Any) -> tuple[Any, Any, Step]:
+        """(values [B, T, C] that are low at padded steps, 1 for samples with a real step [B, 1], fill both)."""
+        xp, mask = ctx.xp, ctx.mask
+        lowered, filled = ctx.scratch("lowered", x.shape), ctx.scratch("filled", (ctx.batch, 1))
+        fall, one, low = ctx.scratch("fall", mask.shape), xp.asarray(1.0, ctx.dtype), xp.asarray(LOW, ctx.dtype)
+        column = fall.reshape(ctx.batch, -1, 1)
+
+        def lower() -> None:
+            xp.max(mask, axis=1, keepdims=True, out=filled)
+            xp.subtract(one, mask, out=fall)
+            xp.multiply(fall, low, out=fall)
+            xp.add(x, column, out=lowered)
+
+        return lowered, filled, lower
 
 
 class GlobalAvgPool2D(GlobalAverage):
@@ -115,7 +160,7 @@ class GlobalAvgPool1D(GlobalAverage):
 
     y = mean of x over T, for each feature.
 
-    Shapes: T × F → F. A simple read-out of a series for the layers that decide.
+    Shapes: T × F → F. A simple read-out of a series for the layers that decide. Padded steps do not count.
     """
 
     kind = "globalavgpool1d.v1"
@@ -130,7 +175,8 @@ class GlobalMaxPool1D(GlobalMaximum):
 
     y = max of x over T, for each feature.
 
-    Shapes: T × F → F. Says whether something happened at any time, as with key words in a text.
+    Shapes: T × F → F. Says whether something happened at any time, as with key words in a text. Padded steps do not
+    count.
     """
 
     kind = "globalmaxpool1d.v1"

@@ -27,6 +27,7 @@ class Merge(Layer):
     """
 
     group = "Merge"
+    masking = "keep"
     many = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -251,6 +252,7 @@ class Dot(Layer):
     kind = "dot.v1"
     title = "Dot"
     group = "Merge"
+    masking = "keep"
     icon = "mdi6.circle-medium"
     keywords = ("inner product", "scalar product", "similarity", "recommendation")
     ports = ("first", "second")
@@ -289,6 +291,7 @@ class Concatenate(Layer):
     kind = "concatenate.v1"
     title = "Concatenate"
     group = "Merge"
+    masking = "keep"
     icon = "mdi6.table-merge-cells"
     keywords = ("join", "stack", "cat", "merge", "dense connection")
     many = True

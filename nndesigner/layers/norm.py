@@ -61,6 +61,7 @@ class BatchNorm(Layer):
     kind = "batchnorm.v1"
     title = "BatchNorm"
     group = "Normalise"
+    masking = "keep"
     icon = "mdi6.chart-bell-curve"
     keywords = ("batch normalisation", "normalization", "standardise")
 
@@ -223,6 +224,7 @@ class LayerNorm(Layer):
     kind = "layernorm.v1"
     title = "LayerNorm"
     group = "Normalise"
+    masking = "keep"
     icon = "mdi6.format-align-middle"
     keywords = ("layer normalisation", "normalization", "standardise", "transformer")
 
@@ -299,6 +301,7 @@ class RMSNorm(Layer):
     kind = "rmsnorm.v1"
     title = "RMSNorm"
     group = "Normalise"
+    masking = "keep"
     icon = "mdi6.square-root"
     keywords = ("root mean square", "normalisation", "normalization", "transformer")
 

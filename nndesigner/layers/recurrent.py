@@ -3,6 +3,9 @@
 States are kept feature-major, [units, batch], so every operation of a step runs over long rows, and all that does not
 depend on the step before is done for the whole series at once: the products with the input, and in the backward pass
 the derivatives of the gates.
+
+At padded steps of a masked series the state stays as it is. Gates are forced open or shut there before they are
+squashed, which carries a state on exactly and makes the gradients of the gates 0.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from nndesigner.spec import Shape, ShapeError, param
 
 #: what a name of a weight of the direction from end to start ends with
 BACK = "_back"
+#: added to a gate before its sigmoid, which is then exactly 1 (with a minus, 0)
+OPEN = 1e6
 
 
 class Direction:
@@ -38,6 +43,8 @@ class Direction:
         self.gates = self.scratch("gates", (self.length, gates * units, self.batch))
         self.gate_rows = self.scratch("gate rows", (self.length * self.batch, gates * units))
         self.W, self.U, self.b = (ctx.weights[name + suffix] for name in ("W", "U", "b"))
+        #: for a padded series 1 where a step is padding, else 0: [T, 1, B]
+        self.idle = None if ctx.mask is None else ctx.scratch("idle", (self.length, 1, self.batch))
         #: U turned round for products with feature-major states
         self.turned = self.scratch("turned", (self.U.shape[1], units))
         self._by_step = self.gate_rows.reshape(self.length, self.batch, -1).transpose(0, 2, 1)
@@ -57,6 +64,25 @@ class Direction:
         self.rows.dot(self.W, out=self.gate_rows)
         xp.add(self.gate_rows, self.b, out=self.gate_rows)
         xp.copyto(self.gates, self._by_step)
+
+    def force(self, gates: dict[int, float]) -> Step:
+        """Add these numbers to gates at the padded steps."""
+        if self.idle is None:
+            return nothing
+        xp, n, idle = self.ctx.xp, self.units, self.idle
+        amount = self.ctx.scratch("amount", idle.shape)
+        parts = [(self.gates[:, k * n:(k + 1) * n], xp.asarray(value, self.ctx.dtype)) for k, value in gates.items()]
+
+        def run() -> None:
+            for part, value in parts:
+                xp.multiply(idle, value, out=amount)
+                xp.add(part, amount, out=part)
+
+        return run
+
+    def hold(self, t: int) -> Any | None:
+        """1 where step t is padding, [1, B]; None for a series without padding."""
+        return None if self.idle is None else self.idle[t]
 
     def weight_gradients(self, dgates: Any, dstates: Any) -> None:
         """Gradients by W, b and U from those by the gates, on the side of the input and on the side of the state."""
@@ -80,6 +106,7 @@ class Recurrent(Layer):
     """Shared by the recurrent layers: shapes, read-out, directions."""
 
     group = "Recurrent and attention"
+    masking = "use"
 
     #: sums of products for each unit
     gates: ClassVar[int]
@@ -87,7 +114,7 @@ class Recurrent(Layer):
     units: int = param(
         64, "Units", "Numbers remembered from step to step. Higher: remembers more, but is slower.", ge=1, le=65_536)
     output: Literal["last", "sequence"] = param(
-        "last", "Output", "Last gives what is remembered at the end; sequence gives it after every step, for another "
+        "last", "Output", "Last gives what is remembered at the end, padding aside; sequence gives it after every step, for another "
         "recurrent layer or an answer at each step.")
     bidirectional: bool = param(
         False, "Both directions", "Reads the series from both ends and puts the results side by side. Twice the "
@@ -158,6 +185,10 @@ class Recurrent(Layer):
         by_time = ctx.x[0].transpose(1, 0, 2)
         folded = rows.reshape(length, batch, features)
         forward: list[Step] = [lambda: xp.copyto(folded, by_time)]
+        if ctx.mask is not None:
+            idle = ctx.scratch("idle", (length, 1, batch))
+            real, one = ctx.mask.T[:, None, :], xp.asarray(1.0, ctx.dtype)
+            forward.append(lambda: xp.subtract(one, real, out=idle))
         backward: list[Step] = []
         dx = ctx.dx[0] if ctx.training else None
         if dx is not None:
@@ -197,32 +228,45 @@ class SimpleRNN(Recurrent):
     def bind_direction(self, way: Direction) -> tuple[Step, Step]:
         xp, turned, U = way.ctx.xp, way.turned, way.U
         t1 = way.scratch("t1", (self.units, way.batch))
-        steps = [(way.gates[t], way.states[t + way.before], way.states[t + way.after]) for t in way.order]
+        steps = [(way.gates[t], way.states[t + way.before], way.states[t + way.after], way.hold(t)) for t in way.order]
 
         def forward() -> None:
             xp.copyto(turned, U.T)
-            for z, old, new in steps:
+            for z, old, new, hold in steps:
                 turned.dot(old, out=t1)
                 xp.add(z, t1, out=t1)
                 xp.tanh(t1, out=new)
+                if hold is not None:  # new + hold · (old − new), exact where hold is 0 or 1
+                    xp.multiply(new, hold, out=t1)
+                    xp.subtract(new, t1, out=new)
+                    xp.multiply(old, hold, out=t1)
+                    xp.add(new, t1, out=new)
 
         if not way.ctx.training:
             return forward, nothing
         states = way.states[way.after:way.after + way.length]
         slope, dgates, dstate = way.gates, way.gates, way.dstate
         given = self.output_gradient(way)
-        back = [(dgates[t], given[t]) for t in reversed(way.order)]
-        one = xp.asarray(1.0, way.ctx.dtype)
+        back = [(dgates[t], given[t], way.hold(t)) for t in reversed(way.order)]
+        one, idle = xp.asarray(1.0, way.ctx.dtype), way.idle
+        spare = None if idle is None else way.scratch("spare", slope.shape)
 
         def backward() -> None:
             xp.multiply(states, states, out=slope)
             xp.subtract(one, slope, out=slope)
+            if idle is not None:
+                xp.multiply(slope, idle, out=spare)
+                xp.subtract(slope, spare, out=slope)
             dstate.fill(0)
-            for dz, dh in back:
+            for dz, dh, hold in back:
                 if dh is not None:
                     xp.add(dstate, dh, out=dstate)
                 xp.multiply(dz, dstate, out=dz)
+                if hold is not None:
+                    xp.multiply(dstate, hold, out=t1)
                 U.dot(dz, out=dstate)
+                if hold is not None:
+                    xp.add(dstate, t1, out=dstate)
             way.weight_gradients(dgates, dgates)
 
         return forward, backward
@@ -265,12 +309,14 @@ class LSTM(Recurrent):
         for t in way.order:
             z = gates[t]
             steps.append((z, z[:n], z[n:2 * n], z[2 * n:3 * n], z[3 * n:], cells[t + way.before], cells[t + way.after],
-                          squashed[t], way.states[t + way.before], way.states[t + way.after]))
+                          squashed[t], way.states[t + way.before], way.states[t + way.after], way.hold(t)))
+        force = way.force({0: -OPEN, 1: OPEN, 3: -OPEN})  # the cell stays as it is, and o · tanh(c) is 0
 
         def forward() -> None:
+            force()
             xp.multiply(U.T, half, out=turned)
             xp.multiply(gates, half, out=gates)
-            for z, i, f, g, o, old, new, s, h_old, h_new in steps:
+            for z, i, f, g, o, old, new, s, h_old, h_new, hold in steps:
                 turned.dot(h_old, out=t1)
                 xp.add(z, t1, out=z)
                 xp.tanh(z, out=z)
@@ -281,6 +327,9 @@ class LSTM(Recurrent):
                 xp.add(new, t2, out=new)
                 xp.tanh(new, out=s)
                 xp.multiply(o, s, out=h_new)
+                if hold is not None:
+                    xp.multiply(h_old, hold, out=t2)
+                    xp.add(h_new, t2, out=h_new)
 
         if not way.ctx.training:
             return forward, nothing
@@ -292,8 +341,8 @@ class LSTM(Recurrent):
         old_cells, one = cells[way.before:way.before + way.length], xp.asarray(1.0, dtype)
         dcell, dstate = way.scratch("cell gradient", (n, batch)), way.dstate
         given = self.output_gradient(way)
-        back = [(factors[t], factors[t, :3 * n].reshape(3, n, batch), factors[t, 3 * n:], through[t], f[t], given[t])
-                for t in reversed(way.order)]
+        back = [(factors[t], factors[t, :3 * n].reshape(3, n, batch), factors[t, 3 * n:], through[t], f[t], given[t],
+                 way.hold(t)) for t in reversed(way.order)]
 
         def backward() -> None:
             xp.multiply(gates, gates, out=factors)
@@ -309,7 +358,7 @@ class LSTM(Recurrent):
             xp.multiply(through, o, out=through)
             dstate.fill(0)
             dcell.fill(0)
-            for dz, by_cell, by_state, k, forget, dh in back:
+            for dz, by_cell, by_state, k, forget, dh, hold in back:
                 if dh is not None:
                     xp.add(dstate, dh, out=dstate)
                 xp.multiply(dstate, k, out=t2)
@@ -317,7 +366,11 @@ class LSTM(Recurrent):
                 xp.multiply(by_cell, dcell, out=by_cell)
                 xp.multiply(by_state, dstate, out=by_state)
                 xp.multiply(dcell, forget, out=dcell)
+                if hold is not None:
+                    xp.multiply(dstate, hold, out=t2)
                 U.dot(dz, out=dstate)
+                if hold is not None:
+                    xp.add(dstate, t2, out=dstate)
             way.weight_gradients(factors, factors)
 
         return forward, backward
@@ -359,8 +412,15 @@ class GRU(Recurrent):
             z = gates[t]
             steps.append((z[:2 * n], z[:n], z[n:2 * n], z[2 * n:], kept[t], way.states[t + way.before],
                           way.states[t + way.after]))
+        force, idle = way.force({0: -OPEN, 1: OPEN}), way.idle  # with n = 0 the state stays exactly as it is
+        spare = way.scratch("spare", (length, n, batch)) if way.ctx.training or idle is not None else None
+        inside = gates[:, 2 * n:]
 
         def forward() -> None:
+            force()
+            if idle is not None:
+                xp.multiply(inside, idle, out=spare)
+                xp.subtract(inside, spare, out=inside)
             xp.multiply(U.T, scale, out=turned)
             xp.multiply(gates, scale, out=gates)
             for both, r, z, new, k, old, state in steps:
@@ -392,7 +452,6 @@ class GRU(Recurrent):
         side, input_side = way.scratch("side", (length * batch, 3 * n)), way.scratch("input side", gates.shape)
         by_step = side.reshape(length, batch, 3 * n).transpose(0, 2, 1)
         of_new = side[:, 2 * n:]
-        spare = way.scratch("spare", (length, n, batch))
 
         def backward() -> None:
             # dz = dh · (h − n) · z (1 − z), dn = dh · (1 − z) · (1 − n²), dr = dn · kept · r (1 − r)

@@ -11,6 +11,7 @@ class Noise(Layer):
     """Shared by the layers that act while training only; in use they pass their input on."""
 
     group = "Regularise"
+    masking = "keep"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]

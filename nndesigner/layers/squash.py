@@ -157,6 +157,7 @@ class _LastAxis(Layer):
     """Shared by the functions over the last axis of values."""
 
     group = "Activation"
+    masking = "keep"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
