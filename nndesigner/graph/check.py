@@ -6,7 +6,7 @@ Given the last result, only what an edit touched is worked out again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from nndesigner.graph import repair
@@ -128,7 +128,8 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
     return Checked(
         graph, signature, order, MappingProxyType(shapes), MappingProxyType(parameters), MappingProxyType(costs),
         MappingProxyType({i: field.name for i, field in fields.items() if field is not None and i in shapes}),
-        MappingProxyType(heads), MappingProxyType(masks), tuple(problems), _Memo(facts, sound, ordered, knotted, outputs, leading),
+        MappingProxyType(heads), MappingProxyType(masks), tuple(problems),
+        _Memo(facts, sound, ordered, knotted, outputs, leading),
     )
 
 
@@ -225,12 +226,16 @@ def _circle_problems(graph: Graph, knotted: tuple[str, ...]) -> list[Problem]:
 def _node_problems(
     graph: Graph, facts: Mapping[str, Facts], leading: frozenset[str], heads: Mapping[str, list[Problem]], outputs: bool
 ) -> list[Problem]:
-    """Problems of single nodes, in the order of the drawing."""
+    """Problems of single nodes, in the order of the drawing.
+
+    What is wrong with a node that leads to no Output is a warning: the rest of the drawing can be trained without it.
+    """
     problems: list[Problem] = []
     loose: list[Node] | None = None
     proposals = _PROPOSALS
     for node in graph.nodes:
         found = facts[node.id]
+        before = len(problems)
         if found.open_ports:
             if loose is None:
                 loose = [n for n in graph.nodes if n.layer.emits and not graph.outgoing[n.id]]
@@ -242,4 +247,6 @@ def _node_problems(
         elif outputs and node.id not in leading and not found.open_ports and not graph.outgoing[node.id]:
             text = f"{node.title} leads to no Output, so it has no effect: draw a wire from it, or remove it."
             problems.append(Problem("warning", text, node.id, repairs=(repair.removal(node),)))
+        if outputs and node.id not in leading:
+            problems[before:] = [replace(problem, severity="warning") for problem in problems[before:]]
     return problems

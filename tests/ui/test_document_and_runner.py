@@ -144,6 +144,15 @@ def test_why_not_names_what_is_missing(document, runner, qtbot):
     assert runner.why_not() == ""
 
 
+def test_a_loose_layer_is_a_warning_and_does_not_hinder_training(document, runner, qtbot):
+    design = moons_design(epochs=2)
+    graph, loose = add_node(design.graph, layer("dense.v1"), 0.0, 400.0)
+    ready(document, runner, qtbot, design.with_graph(graph))
+    assert {(p.node, p.severity) for p in document.checked.problems} == {(loose, "warning")}
+    assert runner.train()
+    qtbot.waitUntil(lambda: runner.state == "finished", timeout=20_000)
+
+
 def test_a_run_learns_repeats_to_the_bit_and_answers_questions(document, runner, qtbot):
     ready(document, runner, qtbot, moons_design())
     curves = []
