@@ -9,7 +9,8 @@ precision. Layers and weights are in our layout (channels last, weights of a Den
 below bring them into PyTorch's, so autograd returns gradients in ours. One file for each kind holds its cases:
 "0/declared" is the declaration as JSON, "0/x0" an input, "0/weight/W" a weight, "0/y" and "0/dy" output and its
 gradient, "0/dx0" and "0/grad/W" gradients, "0/buffer/mean" and "0/after/mean" running statistics before and after a
-training step, "0/y_inference" the output in use, "0/extra/..." random numbers that the layer is to draw.
+training step, "0/y_inference" the output in use, "0/extra/..." random numbers that the layer is to draw, "0/mask0"
+which steps of input 0 are real.
 """
 
 from __future__ import annotations
@@ -27,8 +28,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 GOLDENS = Path(__file__).resolve().parent.parent / "tests" / "goldens"
+
+#: real steps of the samples of padded cases
+LENGTHS = [6, 2, 4]
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
@@ -61,13 +66,15 @@ def generator(*words: Any) -> np.random.Generator:
 def layer(
     kind: str, params: dict[str, Any], inputs: list[tuple[int, ...] | np.ndarray], weights: dict[str, tuple[int, ...]],
     forward: Callable[..., Tensor], buffers: dict[str, np.ndarray] | None = None, scale: float = 1.0,
-    extra: dict[str, np.ndarray] | None = None,
+    extra: dict[str, np.ndarray] | None = None, masks: dict[int, np.ndarray] | None = None,
 ) -> None:
     """One case: forward(*inputs, training=..., **weights, **buffers) in PyTorch, on arrays of our layout.
 
     Inputs are shapes with the batch, filled at random, or arrays of whole numbers.
     """
     file = f"layers/{kind}"
+    for i, value in (masks or {}).items():
+        put(file, f"{next_case(file)}/mask{i}", value.astype(np.float32))
     case, rng = next_case(file), generator(kind, params, len(inputs))
     put(file, f"{case}/declared", json.dumps({"kind": kind, **params}))
     x = [leaf(numbers(rng, *shape, scale=scale) if isinstance(shape, tuple) else shape) for shape in inputs]
@@ -98,6 +105,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x, "relu": F.relu, "leaky_relu": F.leaky_relu, "elu": F.elu, "gelu": F.gelu, "silu": F.silu,
     "sigmoid": torch.sigmoid, "tanh": torch.tanh,
 }
+
+
+def real_steps(steps: int) -> np.ndarray:
+    """Which steps of the padded cases are real, [3, steps]."""
+    return np.arange(steps) < np.array(LENGTHS)[:, None]
 
 
 def first(x: Tensor) -> Tensor:
@@ -235,6 +247,11 @@ def pooling() -> None:
         places = tuple(range(1, axes + 1))
         layer(f"globalavgpool{axes}d.v1", {}, [size], {}, lambda x, places=places: x.mean(dim=places))
         layer(f"globalmaxpool{axes}d.v1", {}, [size], {}, lambda x, places=places: x.flatten(1, places[-1]).amax(dim=1))
+    padded, real = [(3, 7, 4)], real_steps(7)
+    layer("globalavgpool1d.v1", {}, padded, {}, masks={0: real},
+          forward=lambda x: torch.stack([row[:n].mean(dim=0) for row, n in zip(x, LENGTHS)]))
+    layer("globalmaxpool1d.v1", {}, padded, {}, masks={0: real},
+          forward=lambda x: torch.stack([row[:n].amax(dim=0) for row, n in zip(x, LENGTHS)]))
     pool("adaptiveavgpool2d.v1", {"size": [3, 2]}, (2, 7, 5, 3), lambda x: F.adaptive_avg_pool2d(x, (3, 2)))
     pool("adaptiveavgpool2d.v1", {"size": [4, 6]}, (2, 3, 5, 3), lambda x: F.adaptive_avg_pool2d(x, (4, 6)))
 
@@ -316,19 +333,34 @@ def recurrence() -> None:
             if kind == "gru.v1":
                 weights[f"c{ours}"] = (units,)
 
-        def forward(x: Tensor, **w: Tensor) -> Tensor:
+        def weighted(w: dict[str, Tensor]) -> dict[str, Tensor]:
             theirs = {}
             for ours, suffix in ways:
                 theirs[f"weight_ih{suffix}"], theirs[f"weight_hh{suffix}"] = w[f"W{ours}"].T, w[f"U{ours}"].T
                 theirs[f"bias_ih{suffix}"] = w[f"b{ours}"]
                 inner = w.get(f"c{ours}", torch.zeros(units))
                 theirs[f"bias_hh{suffix}"] = torch.cat([torch.zeros((gates - 1) * units), inner])
-            y, state = torch.func.functional_call(module, theirs, (x,))
+            return theirs
+
+        def forward(x: Tensor, **w: Tensor) -> Tensor:
+            y, state = torch.func.functional_call(module, weighted(w), (x,))
             if params.get("output") == "sequence":
                 return y
             return torch.cat(list(state[0] if kind == "lstm.v1" else state), -1)
 
+        def padded(x: Tensor, **w: Tensor) -> Tensor:
+            packed = pack_padded_sequence(x, torch.tensor(LENGTHS), batch_first=True, enforce_sorted=False)
+            y, state = torch.func.functional_call(module, weighted(w), (packed,))
+            if params.get("output") != "sequence":
+                return torch.cat(list(state[0] if kind == "lstm.v1" else state), -1)
+            y, _ = pad_packed_sequence(y, batch_first=True, total_length=x.shape[1])
+            # PyTorch has zeros where we carry the state on: at the end, reading from the start
+            return torch.stack([
+                torch.cat([row[:n], torch.cat([row[n - 1, :units], row[-1, units:] * 0]).expand(len(row) - n, -1)])
+                for row, n in zip(y, LENGTHS)])
+
         layer(kind, {"units": units, **params}, [(3, 6, features)], weights, forward)
+        layer(kind, {"units": units, **params}, [(3, 6, features)], weights, padded, masks={0: real_steps(6)})
 
     nn = torch.nn
     for kind, make, gates in (("simplernn.v1", nn.RNN, 1), ("lstm.v1", nn.LSTM, 4), ("gru.v1", nn.GRU, 3)):
@@ -337,27 +369,36 @@ def recurrence() -> None:
         recurrent(kind, make, gates, {"bidirectional": True})
         recurrent(kind, make, gates, {"bidirectional": True, "output": "sequence"})
 
-    def attention(causal: bool, x: Tensor, W: Tensor, b: Tensor, O: Tensor, o: Tensor) -> Tensor:
+    def attention(causal: bool, padding: Tensor | None, x: Tensor, W: Tensor, b: Tensor, O: Tensor, o: Tensor
+                  ) -> Tensor:
         mask = torch.triu(torch.ones(x.shape[1], x.shape[1], dtype=torch.bool), 1) if causal else None
         x = x.transpose(0, 1)
         y, _ = F.multi_head_attention_forward(
-            x, x, x, x.shape[-1], 2, W.T, b, None, None, False, 0.0, O.T, o, attn_mask=mask)
+            x, x, x, x.shape[-1], 2, W.T, b, None, None, False, 0.0, O.T, o, attn_mask=mask, key_padding_mask=padding)
         return y.transpose(0, 1)
 
     shapes = {"W": (6, 18), "b": (18,), "O": (6, 6), "o": (6,)}
     for causal in (False, True):
         layer("selfattention.v1", {"heads": 2, "causal": causal}, [(2, 5, 6)], shapes,
-              partial(attention, causal))
+              partial(attention, causal, None))
+        real = real_steps(6)
+        layer("selfattention.v1", {"heads": 2, "causal": causal}, [(3, 6, 6)], shapes,
+              partial(attention, causal, torch.tensor(~real)), masks={0: real})
 
-    def cross(x: Tensor, memory: Tensor, Q: Tensor, q: Tensor, W: Tensor, b: Tensor, O: Tensor, o: Tensor) -> Tensor:
+    def cross(padding: Tensor | None, x: Tensor, memory: Tensor, Q: Tensor, q: Tensor, W: Tensor, b: Tensor, O: Tensor,
+              o: Tensor) -> Tensor:
         x, memory = x.transpose(0, 1), memory.transpose(0, 1)
         y, _ = F.multi_head_attention_forward(
             x, memory, memory, 6, 2, None, torch.cat([q, b]), None, None, False, 0.0, O.T, o,
-            use_separate_proj_weight=True, q_proj_weight=Q.T, k_proj_weight=W.T[:6], v_proj_weight=W.T[6:])
+            use_separate_proj_weight=True, q_proj_weight=Q.T, k_proj_weight=W.T[:6], v_proj_weight=W.T[6:],
+            key_padding_mask=padding)
         return y.transpose(0, 1)
 
-    layer("crossattention.v1", {"heads": 2}, [(2, 4, 6), (2, 3, 5)],
-          {"Q": (6, 6), "q": (6,), "W": (5, 12), "b": (12,), "O": (6, 6), "o": (6,)}, cross)
+    shapes = {"Q": (6, 6), "q": (6,), "W": (5, 12), "b": (12,), "O": (6, 6), "o": (6,)}
+    layer("crossattention.v1", {"heads": 2}, [(2, 4, 6), (2, 3, 5)], shapes, partial(cross, None))
+    real = real_steps(7)
+    layer("crossattention.v1", {"heads": 2}, [(3, 4, 6), (3, 7, 5)], shapes, partial(cross, torch.tensor(~real)),
+          masks={1: real})
 
 
 def merging() -> None:
@@ -372,6 +413,18 @@ def merging() -> None:
     layer("maximum.v1", {}, gate, {}, torch.maximum)
     layer("minimum.v1", {}, gate, {}, torch.minimum)
     layer("dot.v1", {}, [(2, 3, 4), (2, 3, 4)], {}, lambda a, b: (a * b).sum(-1, keepdim=True))
+
+
+def formulas() -> None:
+    layer("formula.v1", {"formula": "-a * tanh(b) / (2 + abs(b)) - 0.5 * a"}, [(2, 3, 4), (2, 1, 4)], {},
+          lambda a, b: -a * torch.tanh(b) / (2 + abs(b)) - 0.5 * a)
+    layer("formula.v1", {"formula": "exp(-a ** 2 / 2) + sqrt(a * a + 1) ** 1.5 + log(3 + sin(a) * cos(b))"},
+          [(3, 5), (3, 5)], {},
+          lambda a, b: torch.exp(-a ** 2 / 2) + torch.sqrt(a * a + 1) ** 1.5 + torch.log(3 + torch.sin(a) * torch.cos(b)))
+    layer("formula.v1", {"formula": "max(a, b, 0.1) ** 2 + min(a * b, 1) + 2 ** a + (1 + b * b) ** a"},
+          [(3, 5), (3, 5)], {},
+          lambda a, b: torch.maximum(torch.maximum(a, b), torch.tensor(0.1)) ** 2
+          + torch.minimum(a * b, torch.tensor(1.0)) + 2 ** a + (1 + b * b) ** a)
 
 
 def disturbing() -> None:
@@ -622,7 +675,7 @@ def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def main() -> None:
-    families = (dense, core, convolution, pooling, normalisation, activation, recurrence, merging, disturbing, losses,
+    families = (dense, core, convolution, pooling, normalisation, activation, recurrence, merging, formulas, disturbing, losses,
                 optimizers, schedules)
     for make in families:
         make()

@@ -139,8 +139,8 @@ class SelfAttention(_Attention):
 
     Q, K, V = x · W + b, y = softmax(Q · Kᵀ / √d) · V · O + o for each head; d = F / heads.
 
-    Shapes: T × F → T × F. Does not see order: put a PositionalEncoding before it. Padded steps get no weight. Source: Vaswani et al. 2017,
-    arXiv:1706.03762. PyTorch: MultiheadAttention.
+    Shapes: T × F → T × F. Does not see order: put a PositionalEncoding before it. Padded steps get no weight.
+    Source: Vaswani et al. 2017, arXiv:1706.03762. PyTorch: MultiheadAttention.
     """
 
     kind = "selfattention.v1"

@@ -33,8 +33,8 @@ class Embedding(Layer):
                        "weights.",
                        ge=1, le=65_536)
     mask_padding: bool = param(
-        True, "Token 0 is padding", "Steps with token 0 only fill up short texts, and later layers pass over them. Off: "
-        "token 0 is a token like the others.")
+        True, "Token 0 is padding", "Steps with token 0 only fill up short texts, and later layers pass over them. "
+        "Off: token 0 is a token like the others.")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = inputs[0]

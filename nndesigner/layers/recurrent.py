@@ -114,8 +114,8 @@ class Recurrent(Layer):
     units: int = param(
         64, "Units", "Numbers remembered from step to step. Higher: remembers more, but is slower.", ge=1, le=65_536)
     output: Literal["last", "sequence"] = param(
-        "last", "Output", "Last gives what is remembered at the end, padding aside; sequence gives it after every step, for another "
-        "recurrent layer or an answer at each step.")
+        "last", "Output", "Last gives what is remembered at the end, padding aside; sequence gives it after "
+        "every step, for another recurrent layer or an answer at each step.")
     bidirectional: bool = param(
         False, "Both directions", "Reads the series from both ends and puts the results side by side. Twice the "
         "weights; only where the whole series is known.")

@@ -29,6 +29,9 @@ def bind(golden: Golden, training: bool) -> tuple[Layer, Bind]:
     draws = golden.group("extra/")
     ctx = replace(ctx, uniform=lambda purpose, out: np.copyto(out, draws["uniform"]),
                   normal=lambda purpose, out: np.copyto(out, draws["normal"]))
+    masks = tuple(golden.arrays.get(f"mask{i}") for i in range(len(x)))
+    if any(mask is not None for mask in masks):
+        ctx = replace(ctx, masks=masks)
     for target, source in zip(ctx.x, x):
         target[...] = source
     for name, target in ctx.weights.items():
