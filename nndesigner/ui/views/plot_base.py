@@ -89,7 +89,8 @@ class Plot(pg.PlotWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self.bottom, self.left = Axis("bottom"), Axis("left")
-        super().__init__(parent, axisItems={"bottom": self.bottom, "left": self.left}, background=None)
+        super().__init__(parent, axisItems={"bottom": self.bottom, "left": self.left}, background=None,
+                         enableMenu=False)
         item = self.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)

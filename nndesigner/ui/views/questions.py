@@ -28,7 +28,8 @@ def known_head(network: Network, node: str) -> str:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which samples to show. `truth` is a class number, -1 for all; `seed` 0 keeps the order of the part."""
+    """Which samples to show. `truth` is a class number, -1 for all; `seed` 0 takes the classes by turns, in the order
+    of the part."""
 
     node: str
     seed: int = 0
@@ -47,6 +48,15 @@ class Page:
     first: int
 
 
+def by_turns(classes: np.ndarray) -> np.ndarray:
+    """Places 0..n-1 so that the first of each class come first, then the second of each, and so on. classes: [n]."""
+    order = np.argsort(classes, kind="stable")
+    _, starts, counts = np.unique(classes[order], return_index=True, return_counts=True)
+    turn = np.empty(len(classes), dtype=np.int64)
+    turn[order] = np.arange(len(classes)) - np.repeat(starts, counts)
+    return np.lexsort((classes, turn))
+
+
 def page(selection: Selection) -> Callable[[Trainer], Page]:
     """Question for the answers for the samples of a selection."""
 
@@ -57,6 +67,8 @@ def page(selection: Selection) -> Callable[[Trainer], Page]:
         places = np.arange(len(part))
         if selection.seed:
             np.random.default_rng(selection.seed).shuffle(places)
+        elif head.task == "classification":
+            places = by_turns(np.asarray(part.arrays[head.target][places]))
         if head.task == "classification":
             if selection.truth >= 0:
                 places = places[part.arrays[head.target][places] == selection.truth]

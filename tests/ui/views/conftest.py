@@ -21,6 +21,9 @@ from nndesigner.training.settings import TrainSettings
 from nndesigner.ui import theme
 from nndesigner.ui.document import Document
 from nndesigner.ui.runner import Runner
+from nndesigner.ui.views.live_view import LiveView
+from nndesigner.ui.views.plots import CurveView
+from nndesigner.ui.views.predictions import PredictionsView
 
 
 class Studio:
@@ -95,8 +98,14 @@ class Studio:
 
 @pytest.fixture
 def studio(qapp):
-    theme.apply(qapp, theme.DARK)
+    if theme.current() is not theme.DARK or qapp.style().objectName() != "fusion":
+        theme.apply(qapp, theme.DARK)
     made = Studio(qapp)
     yield made
     assert made.runner.close()
     made.document.close()
+    # only the views: pyqtgraph's menus and their widgets are windows too, but belong to the plots
+    for widget in [w for w in qapp.topLevelWidgets() if isinstance(w, (LiveView, CurveView, PredictionsView))]:
+        widget.close()
+        widget.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
