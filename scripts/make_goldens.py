@@ -420,7 +420,8 @@ def formulas() -> None:
           lambda a, b: -a * torch.tanh(b) / (2 + abs(b)) - 0.5 * a)
     layer("formula.v1", {"formula": "exp(-a ** 2 / 2) + sqrt(a * a + 1) ** 1.5 + log(3 + sin(a) * cos(b))"},
           [(3, 5), (3, 5)], {},
-          lambda a, b: torch.exp(-a ** 2 / 2) + torch.sqrt(a * a + 1) ** 1.5 + torch.log(3 + torch.sin(a) * torch.cos(b)))
+          lambda a, b: torch.exp(-a ** 2 / 2) + torch.sqrt(a * a + 1) ** 1.5
+          + torch.log(3 + torch.sin(a) * torch.cos(b)))
     layer("formula.v1", {"formula": "max(a, b, 0.1) ** 2 + min(a * b, 1) + 2 ** a + (1 + b * b) ** a"},
           [(3, 5), (3, 5)], {},
           lambda a, b: torch.maximum(torch.maximum(a, b), torch.tensor(0.1)) ** 2
@@ -675,8 +676,8 @@ def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def main() -> None:
-    families = (dense, core, convolution, pooling, normalisation, activation, recurrence, merging, formulas, disturbing, losses,
-                optimizers, schedules)
+    families = (dense, core, convolution, pooling, normalisation, activation, recurrence, merging, formulas, disturbing,
+                losses, optimizers, schedules)
     for make in families:
         make()
     for old in GOLDENS.glob("*/*.npz"):

@@ -37,7 +37,7 @@ def look(graph: Graph, node: Node, arriving: Sequence[Shape | None]) -> Facts:
         used = [
             (e, s) for e, s in zip(edges, arriving) if e.port == layer.ports[0] and graph.node(e.source).layer.emits
         ]
-        open_ports = () if len(used) >= 2 else layer.ports
+        open_ports = () if len(used) >= layer.fewest else layer.ports
     else:
         first: dict[str, tuple[Edge, Shape | None]] = {}
         for edge, shape in zip(edges, arriving):
@@ -128,8 +128,9 @@ def open_port_problems(graph: Graph, node: Node, ports: Sequence[str], loose: Se
     for port in ports:
         if layer.many:
             count = len(graph.incoming[node.id])
-            todo = "draw another" if count else "draw them"
-            text = f"{node.title} needs two or more wires, got {count}: {todo}, or remove it."
+            todo = "draw another" if count else "draw one" if layer.fewest == 1 else "draw them"
+            needed = "two or more wires" if layer.fewest == 2 else "one or more wires"
+            text = f"{node.title} needs {needed}, got {count}: {todo}, or remove it."
         elif len(layer.ports) == 1:
             text = f"{node.title} has no input: draw a wire to it from an earlier layer."
         else:

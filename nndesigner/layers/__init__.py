@@ -7,6 +7,7 @@ from nndesigner.layers import (
     dense,
     depthwise,
     embedding,
+    formula,
     globalpool,
     groupnorm,
     io,
@@ -23,7 +24,7 @@ from nndesigner.layers import (
 from nndesigner.layers.base import Bind, Layer, Weight
 
 __all__ = [
-    "Bind", "Layer", "Weight", "activation", "attention", "conv", "dense", "depthwise", "embedding",
+    "Bind", "Layer", "Weight", "activation", "attention", "conv", "dense", "depthwise", "embedding", "formula",
     "globalpool", "groupnorm", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize", "smooth",
     "squash",
 ]

@@ -95,6 +95,8 @@ class Layer(Declared):
     ports: ClassVar[tuple[str, ...]] = ("in",)
     #: the only port takes two or more wires (Add, Concatenate)
     many: ClassVar[bool] = False
+    #: wires that a port for many needs at least
+    fewest: ClassVar[int] = 2
     #: has an output port
     emits: ClassVar[bool] = True
     #: the output is the input seen with another shape; the plan makes a view and calls no bind

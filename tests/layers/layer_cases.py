@@ -16,6 +16,7 @@ from nndesigner.layers.conv import Conv1D, Conv2D, Conv3D, ConvTranspose2D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from nndesigner.layers.embedding import Embedding, PositionalEncoding
+from nndesigner.layers.formula import Formula
 from nndesigner.layers.globalpool import (
     GlobalAvgPool1D,
     GlobalAvgPool2D,
@@ -103,6 +104,11 @@ CASES: list[Case] = [
     Case(Embedding(vocabulary=7, units=3), (Shape("T", (6,), integer=True),), numbers=7),
     Case(PositionalEncoding(), (_tf(6, 5),)),
     Case(PositionalEncoding(form="learned"), (_tf(6, 4),)),
+    Case(Formula(), (_f(7),)),
+    Case(Formula(formula="a"), (_f(3),)),
+    Case(Formula(formula="-a * tanh(b) / (2 + abs(b)) - 0.5 * a"), (_hwc(3, 4, 2), _hwc(1, 1, 2))),
+    Case(Formula(formula="exp(-a ** 2 / 2) + sqrt(a * a + 1) ** 1.5 + log(3 + sin(a) * cos(b))"), (_f(5), _f(5))),
+    Case(Formula(formula="max(a, b, 0.1) ** 2 + min(a * b, 1) + 2 ** a + (1 + b * b) ** a"), (_tf(4, 3), _tf(4, 1))),
     # convolution
     Case(Conv2D(filters=5), (_hwc(7, 6, 6),)),
     Case(Conv2D(filters=3, padding="valid"), (_hwc(7, 6, 1),)),
