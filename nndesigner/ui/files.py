@@ -22,6 +22,7 @@ from nndesigner.training.telemetry import Answer
 from nndesigner.ui.banner import Banner
 from nndesigner.ui.dialogs import Question
 from nndesigner.ui.document import Document
+from nndesigner.ui.remembered import texts
 from nndesigner.ui.runner import Runner
 
 FILTER = "nndesigner projects (*.nnd)"
@@ -79,8 +80,7 @@ class Files(QObject):
     @staticmethod
     def recent() -> list[Path]:
         """Recently used files that still exist, newest first."""
-        names = QSettings().value("recent", []) or []
-        return [Path(n) for n in ([names] if isinstance(names, str) else names) if Path(n).is_file()]
+        return [path for path in map(Path, texts("recent")) if path.is_file()]
 
     # --- new and open ---
 

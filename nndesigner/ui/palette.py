@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from nndesigner.layers import Layer
 from nndesigner.ui import icons, theme
 from nndesigner.ui.parts import follow_theme, label, margins
+from nndesigner.ui.remembered import texts
 from nndesigner.ui.stylesheet import role
 
 #: what a drag carries: the kind of the layer, as UTF-8
@@ -83,7 +84,7 @@ class Palette(QWidget):
         layers = Layer.all()
         declared = dict.fromkeys(layer.group for layer in layers)
         order = sorted(declared, key=lambda g: GROUP_ORDER.index(g) if g in GROUP_ORDER else len(GROUP_ORDER))
-        folded = set(QSettings().value("palette/folded", []) or [])
+        folded = set(texts("palette/folded"))
         for group in order:
             parent = QTreeWidgetItem(self.tree, [group])
             parent.setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -113,7 +114,7 @@ class Palette(QWidget):
             item.setHidden(rank is None)
             if rank is not None and words and (best is None or rank < best[0]):
                 best = (rank, item)
-        folded = set(QSettings().value("palette/folded", []) or [])
+        folded = set(texts("palette/folded"))
         for name, group in self._groups.items():
             shown = any(not group.child(i).isHidden() for i in range(group.childCount()))
             group.setHidden(not shown)
