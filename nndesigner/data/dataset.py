@@ -6,12 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from nndesigner.data.sound import SoundForm
+    from nndesigner.data.text import TextForm
+
 Role = Literal["input", "target", "ignore"]
-Form = Literal["points", "curve", "table", "images"]
+Form = Literal["points", "curve", "table", "images", "sounds", "texts"]
 #: how a picture comes to the wanted proportions: its middle, the whole with an edge round it, or pulled out of shape
 Fit = Literal["crop", "pad", "stretch"]
 #: of columns of more bytes only this many samples are read for the fingerprint
@@ -25,11 +29,13 @@ class Column:
     kind "number": float array [N] (NaN = missing); "category": object array of str [N] (None = missing);
     "image": uint8 or float array [N, H, W, C]; "array": float array [N, ...]. Pictures and arrays may lie in a mapped
     file, or be made when they are read (`rows.RawRows`).
+    "sound": float array [N, T] of waves in -1..1; "text": object array of str [N] (None = missing). `layout` is the
+    form in which the network meets them.
     `categories` fixes the order of class names when the source knows it (else sorted, numbers by value).
     """
 
     name: str
-    kind: Literal["number", "category", "image", "array"]
+    kind: Literal["number", "category", "image", "array", "sound", "text"]
     role: Role
     values: np.ndarray
     categories: tuple[str, ...] = ()
@@ -38,6 +44,7 @@ class Column:
     limits: tuple[float, float] | None = None
     #: pictures: how they were brought to one size, so that new ones are treated alike
     fit: Fit = "pad"
+    layout: SoundForm | TextForm | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,8 @@ class Dataset:
 
         Of columns larger than LARGE bytes only some samples count, spread evenly.
         """
+        from nndesigner.data.rows import RawReader  # which knows the errors of this file
+
         digest = hashlib.sha256()
         for column in self.columns:
             values = column.values
@@ -79,7 +88,7 @@ class Dataset:
                 digest.update(values.fingerprint.encode())
                 continue
             if values.nbytes > LARGE:
-                values = values[np.unique(np.linspace(0, len(values) - 1, MARKED).astype(np.int64))]
+                values = RawReader(values)(np.unique(np.linspace(0, len(values) - 1, MARKED).astype(np.int64)))
             for start in range(0, len(values), 4096):
                 chunk = values[start:start + 4096]
                 if chunk.dtype == object:

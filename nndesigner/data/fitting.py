@@ -10,6 +10,7 @@ import numpy as np
 
 from nndesigner.data.dataset import Column, DataError
 from nndesigner.data.encoding import AXES, FieldEncoding, RawInput, chunks, texts_of
+from nndesigner.data.layout_fitting import fit_layout
 from nndesigner.data.pictures import Ground, ground_of
 from nndesigner.data.rows import RawReader, sampled
 from nndesigner.spec import DataField, Shape
@@ -69,7 +70,7 @@ def fit_inputs(
     for column in arrays:
         name = "image" if images == [column] and (column.name == "image" or "image" not in names) else column.name
         found.append(_array_encoding(name, "input", column, train, scaling, notes))
-    return found
+    return found + [fit_layout(c.name, c, train, scaling, notes) for c in inputs if c.kind in ("sound", "text")]
 
 
 def fit_targets(
@@ -91,6 +92,8 @@ def fit_targets(
         elif column.kind == "number":
             how: Scaling = "none" if scaling == "none" else "standardise"
             found.append(_table_encoding(name, "target", group, train, how, []))
+        elif column.layout is not None:
+            raise DataError(f"'{column.name}' is a {column.kind} and cannot be a target. Give it the role input.")
         else:
             found.append(_array_encoding(name, "target", column, train, scaling, notes))
     return found
@@ -190,7 +193,7 @@ def _array_encoding(
         }[scaling]
         limits = (darkest, brightest) if image else (float(low.min()), float(high.max()))
     width = np.where((width > 0) & np.isfinite(width), width, 1.0)
-    around = ground_of(column.values[train[:GROUND_SAMPLES]], *limits) if image else Ground()
+    around = ground_of(RawReader(column.values)(train[:GROUND_SAMPLES]), *limits) if image else Ground()
     raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit, around.ground, around.box, column.fit)
     field = DataField(name, role, Shape(AXES[len(shape)], shape))
     start, width = np.asarray(start, np.float64), np.asarray(width, np.float64)

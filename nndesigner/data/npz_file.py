@@ -1,4 +1,7 @@
-"""Arrays from .npz and .npy files. Nothing is unpickled, and sizes are checked before memory is taken."""
+"""Arrays from .npz and .npy files. Nothing is unpickled, and sizes are checked before memory is taken.
+
+Large arrays stay in their file: they are mapped, and read batch by batch.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import math
 import tokenize
 import zipfile
 import zlib
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -16,6 +20,10 @@ from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
 
 MAX_BYTES = 8 << 30
+#: files whose arrays can be mapped may be larger
+MAX_MAPPED = 16 << 40
+#: arrays of more bytes than this are mapped when their file is not packed
+MAP_FROM = 256 << 20
 MAX_MEMBERS = 1000
 #: deflate cannot pack better than 1032 to 1; a member that is larger than FREE_SIZE and packed this well is a bomb
 MAX_RATIO = 1000
@@ -27,6 +35,8 @@ TEST_NAMES = {"x_train": "x_test", "train_images": "test_images", "y_train": "y_
 #: arrays of at most this many features become columns of a table, each with a role of its own
 MAX_TABLE = 64
 MAX_CLASSES = 1000
+#: larger arrays of targets are not looked through for one-hot rows
+MAX_ONE_HOT = 1 << 28
 
 
 class Npz(Source):
@@ -49,11 +59,11 @@ class Npz(Source):
     y: str = param("", "Targets", "Name of the array of targets. Empty: guessed, or none.")
 
     def load(self, progress: Progress) -> Dataset:
-        found, size = checked_file(self.path, "NumPy file", MAX_BYTES)
+        found, size = checked_file(self.path, "NumPy file", MAX_MAPPED)
         with reading(found):
             if found.suffix.lower() == ".npy":
                 with found.open("rb") as file:
-                    arrays = {"x": _array(file, found.name, size)}
+                    arrays = {"x": _array(file, found.name, size, found)}
                     return _dataset(found.name, arrays, "x", None)
             try:
                 with zipfile.ZipFile(found) as archive:
@@ -64,12 +74,15 @@ class Npz(Source):
                         y = _chosen(self.y, Y_NAMES, infos, found.name, "targets")
                     both = (x, y, TEST_NAMES.get(x.lower()), TEST_NAMES.get((y or "").lower()))
                     wanted = [name for name in dict.fromkeys(both) if name in infos]
-                    _check_total([infos[n] for n in wanted], found.name)
+                    together = any(name in wanted for name in both[2:])  # two arrays become one in memory
+                    mappable = {n: not together and infos[n].compress_type == zipfile.ZIP_STORED for n in wanted}
+                    _check_total([infos[n] for n in wanted if not mappable[n]], found.name)
                     arrays = {}
                     for i, name in enumerate(wanted):
                         progress(i / len(wanted), f"Reading {name} of {found.name}")
                         with archive.open(infos[name]) as member:
-                            arrays[name] = _array(member, f"{found.name}: {name}", infos[name].file_size)
+                            place = (found, _data_offset(found, infos[name])) if mappable[name] else ()
+                            arrays[name] = _array(member, f"{found.name}: {name}", infos[name].file_size, *place)
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
                 raise DataError(f"'{found.name}' is no NumPy file, or it is damaged ({error}).") from error
         return _dataset(found.name, arrays, x, y)
@@ -117,8 +130,19 @@ def _check_total(infos: list[zipfile.ZipInfo], name: str) -> None:
                             "bomb. It was not loaded.")
 
 
-def _array(file: IO[bytes], name: str, size: int) -> np.ndarray:
-    """The array in an .npy stream of `size` bytes."""
+def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
+    """Where the bytes of an unpacked member begin: behind its local header, whose length only it tells."""
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        header = file.read(30)
+        if header[:4] != b"PK\3\4":
+            raise zipfile.BadZipFile(f"no member at byte {info.header_offset:,}")
+        name, extra = (int.from_bytes(header[i:i + 2], "little") for i in (26, 28))
+        return info.header_offset + 30 + name + extra
+
+
+def _array(file: IO[bytes], name: str, size: int, path: Path | None = None, offset: int = 0) -> np.ndarray:
+    """The array in an .npy stream of `size` bytes; a large one is mapped when the stream is `path` from `offset` on."""
     try:
         version = np.lib.format.read_magic(file)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -133,6 +157,12 @@ def _array(file: IO[bytes], name: str, size: int) -> np.ndarray:
     wanted = math.prod(shape) * dtype.itemsize
     if wanted > size:
         raise DataError(f"'{name}' is cut off or damaged: its header promises {wanted:,} bytes, there are {size:,}.")
+    if path is not None and wanted > MAP_FROM and not fortran and dtype.kind in "biuf":
+        return np.memmap(path, dtype, "r", offset + file.tell(), shape)
+    if wanted > MAX_BYTES:
+        kept = " It is kept column by column (Fortran order): save it with np.ascontiguousarray." if fortran else ""
+        raise DataError(f"'{name}' would take {wanted / (1 << 30):.3g} GB of memory; at most {MAX_BYTES >> 30} GB can "
+                        f"be loaded.{kept}")
     data = bytearray(wanted)
     view, at = memoryview(data), 0
     while at < wanted:
@@ -186,7 +216,7 @@ def _as_array(arrays: dict[str, np.ndarray], x: str) -> np.ndarray:
 def _inputs(samples: np.ndarray, name: str, notes: list[str]) -> list[Column]:
     """Columns for the samples [N, ...]: pictures, numbers of a table, or one array."""
     if samples.dtype.kind == "b":
-        samples = samples.astype(np.uint8)
+        samples = samples.view(np.uint8)
     shape = samples.shape[1:]
     if len(shape) == 2 and min(shape) >= 8 and (samples.dtype == np.uint8 or shape[0] == shape[1]):
         return [Column("image", "image", "input", samples[..., None])]
@@ -197,7 +227,7 @@ def _inputs(samples: np.ndarray, name: str, notes: list[str]) -> list[Column]:
         return [Column("image", "image", "input", np.moveaxis(samples, 1, -1))]
     if len(shape) == 0:
         return [Column(name, "number", "input", samples.astype(np.float64))]
-    if len(shape) == 1 and shape[0] <= MAX_TABLE:
+    if len(shape) == 1 and shape[0] <= MAX_TABLE and samples.size * 8 <= MAX_BYTES:
         return [Column(f"{name}{i + 1}", "number", "input", samples[:, i].astype(np.float64)) for i in range(shape[0])]
     return [Column(name, "array", "input", samples)]
 
@@ -206,7 +236,7 @@ def _target(targets: np.ndarray, name: str, notes: list[str]) -> Column:
     """Classes from whole numbers, texts or one-hot rows; else values."""
     if targets.ndim == 2 and targets.shape[1] == 1:
         targets = targets[:, 0]
-    if targets.ndim == 2 and targets.dtype.kind in "biuf" and _one_hot(targets):
+    if targets.ndim == 2 and targets.size <= MAX_ONE_HOT and targets.dtype.kind in "biuf" and _one_hot(targets):
         notes.append(f"'{name}' marks the class by a 1 in its column (one-hot); classes are numbered from 0.")
         targets = targets.argmax(axis=1)
     if targets.ndim == 1 and targets.dtype.kind in "biuUS":

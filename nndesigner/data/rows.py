@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,10 +24,6 @@ if TYPE_CHECKING:
 
 #: a field that takes more than this when encoded stays where it is and is encoded on reading
 IN_MEMORY = 1 << 30
-#: bytes of a mapped file that are looked at before their pages are handed back to the system
-KEPT_PAGES = 64 << 20
-#: what the system maps around each page that is touched
-AROUND = 64 << 10
 
 
 class Rows(Protocol):
@@ -116,42 +115,63 @@ def mapped(values: Any) -> np.memmap | None:
 
 
 class RawReader:
-    """Copies rows of a raw column. Of a mapped file it first sees that the file is still whole (reading behind its end
-    would end the process), and gives pages back, so that memory stays small however much is read."""
+    """Copies rows of a raw column, from several threads if need be.
+
+    Of a mapped file it reads rows with ordinary file reading: touching the map would keep every page in memory, and
+    would end the process where the file has become shorter.
+    """
 
     def __init__(self, values: Any) -> None:
-        self._file = mapped(values)
         self._values = np.asarray(values) if isinstance(values, np.ndarray) else values
-        self._touched = 0
+        self._file = mapped(values)
+        if self._file is not None:
+            each = [(n - 1) * stride for n, stride in zip(values.shape[1:], values.strides[1:])]
+            if min((0, *each)) < 0 or sum(each) + values.itemsize > values.strides[0]:
+                self._file = None  # samples that lie across each other
+        if self._file is not None:
+            map_start = self._file.offset - self._file.offset % mmap.ALLOCATIONGRANULARITY
+            self._start = map_start + _address(values) - _address(np.frombuffer(self._file.base, np.uint8))
+            self._opened = threading.local()
 
     def __call__(self, rows: np.ndarray | slice) -> np.ndarray:
         """The raw samples [n, ...]. Raises DataError when the file is gone or shorter than it was."""
         if self._file is None:
             return self._values[rows]
-        check_whole(self._file)
-        found = self._values[rows]
-        self._touched += found.nbytes if isinstance(rows, slice) else max(found.nbytes, len(found) * AROUND)
-        if self._touched > KEPT_PAGES:
-            self.release()
-        return found
+        path = Path(str(self._file.filename))
+        try:
+            os.stat(path)  # a deleted file could still be read, but not by the next run
+            if not hasattr(self._opened, "file"):
+                self._opened.file = path.open("rb", buffering=0)
+            return self._read(self._opened.file, rows)
+        except OSError as error:
+            raise DataError(f"'{path.name}' has vanished while it was used ({error.strerror}). Put it back, or choose "
+                            "the data again.") from error
+        except EOFError as error:
+            raise DataError(f"'{path.name}' has become shorter while it was used. Choose the data again.") from error
 
-    def release(self) -> None:
-        """Hand the pages back that were read; they are read again when needed."""
-        self._touched = 0
-        if self._file is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._file.base.madvise(mmap.MADV_DONTNEED)
+    def _read(self, file: FileIO, rows: np.ndarray | slice) -> np.ndarray:
+        """The samples as they lie in the file. Raises OSError, and EOFError where it ends too early."""
+        shape, strides, dtype = self._values.shape, self._values.strides, self._values.dtype
+        numbers = np.arange(len(self._values))[rows]
+        data = np.empty((len(numbers), strides[0]), dtype=np.uint8)
+        size = sum((n - 1) * stride for n, stride in zip(shape[1:], strides[1:])) + dtype.itemsize
+        place = 0
+        for run in np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1):
+            if not len(run):
+                continue
+            file.seek(self._start + int(run[0]) * strides[0])
+            view = memoryview(data[place:place + len(run)]).cast("B")[:(len(run) - 1) * strides[0] + size]
+            while len(view):
+                count = file.readinto(view)
+                if not count:
+                    raise EOFError
+                view = view[count:]
+            place += len(run)
+        return np.ndarray((len(numbers), *shape[1:]), dtype, data, strides=strides)
 
 
-def check_whole(file: np.memmap) -> None:
-    """Raises DataError unless the file is still there and as long as when it was mapped."""
-    name = os.path.basename(str(file.filename))
-    try:
-        size = os.stat(file.filename).st_size
-    except OSError as error:
-        raise DataError(f"'{name}' has vanished while it was used ({error.strerror}). Put it back, or choose the data "
-                        "again.") from error
-    if size < len(file.base):
-        raise DataError(f"'{name}' has become shorter while it was used. Choose the data again.")
+def _address(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]
 
 
 def sampled(rows: np.ndarray, row_bytes: int, limit: int, seed: Sequence[int]) -> np.ndarray:
