@@ -3,10 +3,20 @@
 Importing the package registers every source.
 """
 
-from nndesigner.data import csv_file, generated, idx_file, image_folder, npz_file, samples, shapes
+from nndesigner.data import (
+    csv_file,
+    generated,
+    generated_sound,
+    idx_file,
+    image_folder,
+    npz_file,
+    samples,
+    shapes,
+    sound_folder,
+)
 from nndesigner.data.source import Cancelled, Source, source_for
 
 __all__ = [
-    "Cancelled", "Source", "csv_file", "generated", "idx_file", "image_folder", "npz_file", "samples", "shapes",
-    "source_for",
+    "Cancelled", "Source", "csv_file", "generated", "generated_sound", "idx_file", "image_folder", "npz_file",
+    "samples", "shapes", "sound_folder", "source_for",
 ]

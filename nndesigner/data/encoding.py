@@ -15,10 +15,11 @@ from typing import Any, Literal
 import numpy as np
 
 from nndesigner.data.dataset import DataError, Fit
+from nndesigner.data.layouts import Layout, check_layout, encode_layout, layout_from_json, layout_json
 from nndesigner.data.rows import RawReader
 from nndesigner.spec import DataField, Shape, Signature
 
-ColumnKind = Literal["number", "category", "image", "array"]
+ColumnKind = Literal["number", "category", "image", "array", "sound", "text"]
 
 #: words and signs that stand for "no value" in files and forms
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "#n/a", "#na", "#null!"})
@@ -48,6 +49,8 @@ class RawInput:
     box: float = 1.0
     #: how other pictures are brought to `shape`
     fit: Fit = "pad"
+    #: the form of sounds and texts; the categories of a text are its vocabulary, its shape is the number of tokens
+    layout: Layout | None = None
 
     @property
     def width(self) -> int:
@@ -141,6 +144,8 @@ class FieldEncoding:
                 raise DataError(f"The column '{column.column}' is missing.")
         if self.field.kind == "class":
             return self._classes(raw, rows)
+        if self.columns[0].layout is not None:
+            return encode_layout(self, raw[self.columns[0].column], rows)
         if self.columns[0].kind in ("image", "array"):
             return self._array(raw[self.columns[0].column], rows)
         return self._table(raw, rows)
@@ -236,25 +241,28 @@ class FieldEncoding:
         field = self.field
         return {
             "name": field.name, "role": field.role, "kind": field.kind, "classes": list(field.classes),
-            "axes": field.shape.axes, "dims": list(field.shape.dims),
-            "columns": [{**asdict(c), "categories": list(c.categories), "shape": list(c.shape)} for c in self.columns],
+            "axes": field.shape.axes, "dims": list(field.shape.dims), "tokens": field.tokens,
+            "columns": [{**asdict(c), "categories": list(c.categories), "shape": list(c.shape),
+                         "layout": layout_json(c.layout)} for c in self.columns],
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> FieldEncoding:
-        shape = Shape(str(value["axes"]), tuple(int(d) for d in value["dims"]))
+        tokens = int(value.get("tokens", 0))
+        shape = Shape(str(value["axes"]), tuple(int(d) for d in value["dims"]), integer=tokens > 0)
         classes = tuple(str(c) for c in value["classes"])
-        field = DataField(str(value["name"]), value["role"], shape, value["kind"], classes)
+        field = DataField(str(value["name"]), value["role"], shape, value["kind"], classes, tokens)
         columns = tuple(
             RawInput(
                 str(c["column"]), c["kind"], tuple(str(t) for t in c["categories"]), tuple(int(d) for d in c["shape"]),
                 float(c["low"]), float(c["high"]), str(c["unit"]), c["ground"], float(c["box"]), c.get("fit", "pad"),
+                layout_from_json(c["kind"], c.get("layout")),
             )
             for c in value["columns"]
         )
         if field.role not in ("input", "target") or field.kind not in ("real", "class") or not columns:
             raise ValueError(f"field '{field.name}' is declared wrongly")
-        if any(c.kind not in ("number", "category", "image", "array") for c in columns):
+        if any(c.kind not in ("number", "category", "image", "array", "sound", "text") for c in columns):
             raise ValueError(f"a column of field '{field.name}' has an unknown kind")
         grounds, fits = ("", "dark", "bright"), ("crop", "pad", "stretch")
         if any(c.ground not in grounds or c.fit not in fits or not 0 < c.box <= 1 for c in columns):
@@ -267,7 +275,9 @@ class FieldEncoding:
     def _check_sizes(self) -> None:
         """Raises ValueError unless columns, arrays and shape of a field from a file fit each other."""
         dims = self.field.shape.dims
-        if self.field.kind == "class":
+        if self.columns[0].layout is not None:
+            fits, wanted = check_layout(self), self.offset.shape
+        elif self.field.kind == "class":
             fits = dims == (len(self.field.classes),) and self.columns[0].categories == self.field.classes
             wanted: tuple[int, ...] = ()
         elif self.columns[0].kind in ("image", "array"):

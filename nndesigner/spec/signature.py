@@ -21,6 +21,8 @@ class DataField:
     shape: Shape
     kind: Literal["real", "class"] = "real"
     classes: tuple[str, ...] = ()
+    #: whole-number inputs: how many different numbers there are, from 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def test_the_sources_of_the_first_version_are_there():
 def test_declarations_are_complete(source):
     import qtawesome
 
-    assert source.form in ("points", "curve", "table", "images")
+    assert source.form in ("points", "curve", "table", "images", "sounds", "texts")
     assert source.group and source.keywords and len(source.summary_line()) < 130
     assert source.summary_line().endswith(".")
     prefix, name = source.icon.split(".", 1)
