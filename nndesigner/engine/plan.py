@@ -214,7 +214,7 @@ class Plan:
         """Shape with batch and dtype of what a head is compared with."""
         field = self.checked.signature.get(self.checked.heads[node_id].target)
         if field is not None and field.kind == "class":
-            return (self.batch,), np.dtype(np.int64)
+            return (self.batch, *field.shape.dims[:-1]), np.dtype(np.int64)
         return self._dims(sources(self.checked, node_id)[0]), self._dtype
 
     def _wanted(self, keep: bool) -> list[Wanted]:
@@ -361,6 +361,7 @@ class Plan:
             xp=self._xp, x=self.values[source], target=target, y=self.predictions[node_id],
             dx=self._gradient(node_id, 0), value=self.losses[number:number + 1],
             weight=head.weight * self._shard.share, scratch=self._scratch(),
+            mask=self._mask(source),
         ))
 
     def _scratch(self) -> Callable[..., Any]:

@@ -31,6 +31,8 @@ class LossBind:
     weight: float
     #: scratch(name, shape, dtype=None) -> array, planned once
     scratch: Callable[..., Any]
+    #: which steps of x [B, T, ...] are real, [B, T] of 1 and 0 (padding); None where all are
+    mask: Any | None = None
 
 
 class Loss(Declared):

@@ -125,6 +125,38 @@ def test_the_weight_of_an_output_scales_only_the_gradient(loss: Loss, shape: tup
     np.testing.assert_allclose(found[1][1], 3 * found[0][1], rtol=1e-12)
 
 
+@cases
+def test_a_padded_series_loses_what_its_samples_lose_alone(loss: Loss, shape: tuple[int, ...], target: Any):
+    rng, lengths, steps = np.random.default_rng(1), (3, 1, 2), 3
+    x = rng.standard_normal((len(lengths), steps, shape[-1]))
+    values = rng.standard_normal(x.shape) if target is None else target
+    labels = values.ndim == 1 or values.dtype.kind == "i"
+    truth = rng.integers(0, 2, x.shape[:2]) if labels else np.abs(rng.standard_normal(x.shape))
+    together = bind(loss, x, truth)
+    together.mask = (np.arange(steps) < np.array(lengths)[:, None]).astype(float)
+    forward, backward = loss.bind(together)
+    forward()
+    backward()
+    value, dx = together.value.copy(), together.dx.copy()
+    assert not dx[together.mask == 0].any()
+    if getattr(loss, "class_weights", ()):  # the mean is over the whole batch
+        x[together.mask == 0] = 7.0
+        forward()
+        backward()
+        np.testing.assert_array_equal(together.value, value)
+        np.testing.assert_array_equal(together.dx, dx)
+        return
+    total = 0.0
+    for i, n in enumerate(lengths):
+        alone = bind(loss, x[i:i + 1, :n], truth[i:i + 1, :n], weight=1 / len(lengths))
+        forward, backward = loss.bind(alone)
+        forward()
+        backward()
+        total += alone.value[0] / len(lengths)
+        np.testing.assert_allclose(dx[i, :n], alone.dx[0], rtol=1e-9, atol=1e-12)
+    assert value[0] == pytest.approx(total, rel=1e-5)
+
+
 def test_extreme_scores_stay_finite():
     for loss, target in ((CrossEntropy(), np.array([0, 1])), (BinaryCrossEntropy(), np.eye(2, dtype=np.float32))):
         x = np.array([[1e4, -1e4], [1e4, -1e4]], dtype=np.float32)

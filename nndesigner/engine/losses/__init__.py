@@ -1,6 +1,7 @@
 """How far predictions are from targets.
 
-The value is the mean over samples and over the elements of a sample, as in PyTorch with reduction="mean".
+The value is the mean over samples and over the elements of a sample, as in PyTorch with reduction="mean". Of a padded
+series it is the mean over the real steps, so a sample counts the same however long it is.
 """
 
 from nndesigner.engine.losses.classes import BinaryCrossEntropy, CrossEntropy, Focal, Hinge, KullbackLeibler

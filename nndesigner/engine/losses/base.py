@@ -15,5 +15,32 @@ def number(ctx: LossBind, value: float = 0.0) -> Any:
     return ctx.xp.asarray(value, dtype=ctx.x.dtype)
 
 
+def bind_steps(ctx: LossBind, terms: Any) -> tuple[Step, Step]:
+    """(weigh `terms`, weigh ctx.dx), for losses whose answers are padded series; nothing to do for others.
+
+    `terms` is [B, T, ...] with any axes behind T, or [B · T, ...]. The real steps of a sample get the weight T / their
+    number, padded ones 0, so that the mean over all steps becomes the mean over the real ones of each sample.
+    """
+    if ctx.mask is None:
+        return nothing, nothing
+    xp, mask, dx = ctx.xp, ctx.mask, ctx.dx
+    batch, length = mask.shape
+    count, factors = ctx.scratch("real steps", (batch, 1)), ctx.scratch("step weights", mask.shape)
+    one, steps, column = number(ctx, 1.0), number(ctx, length), factors.reshape(batch, length, 1)
+    terms, dx = (None if array is None else array.reshape(batch, length, -1) for array in (terms, dx))
+
+    def weigh() -> None:
+        xp.sum(mask, axis=1, keepdims=True, out=count)
+        xp.maximum(count, one, out=count)
+        xp.divide(mask, count, out=factors)
+        xp.multiply(factors, steps, out=factors)
+        xp.multiply(terms, column, out=terms)
+
+    def weigh_gradient() -> None:
+        xp.multiply(dx, column, out=dx)
+
+    return weigh, weigh_gradient
+
+
 def nothing() -> None:
     """A step that has nothing to do."""

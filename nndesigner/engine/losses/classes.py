@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from annotated_types import Gt, Le
 
-from nndesigner.engine.losses.base import Step, nothing, number
+from nndesigner.engine.losses.base import Step, bind_steps, nothing, number
 from nndesigner.layers.rows import bind_row_max
 from nndesigner.spec import DataField, ShapeError, param
 from nndesigner.spec.loss import Loss, LossBind
@@ -100,7 +100,9 @@ class CrossEntropy(_Scores):
         mean, slope = number(ctx, 1.0 / rows.n), number(ctx, ctx.weight / rows.n)
         z_flat, q_flat = z.reshape(-1), q.reshape(-1)
         weigh = self._bind_weights(ctx, rows, mean, slope)
-        sums, terms = (ctx.scratch(name, (rows.n, 1)) if weigh or rows.soft else None for name in ("sums", "terms"))
+        weigh_steps, _ = bind_steps(ctx, q)
+        own = weigh or rows.soft or ctx.mask is not None
+        sums, terms = (ctx.scratch(name, (rows.n, 1)) if own else None for name in ("sums", "terms"))
 
         def forward() -> None:
             rows.softmax()
@@ -112,6 +114,7 @@ class CrossEntropy(_Scores):
                 xp.add(q, even, out=q)
             if weigh:
                 weigh[1]()
+            weigh_steps()
             # −Σ q · log p = Σ q · log Σ exp z − Σ q · z, where mostly Σ q = 1
             if sums is None:
                 xp.sum(rows.log_sum, out=spread)
@@ -139,9 +142,11 @@ class CrossEntropy(_Scores):
             return None
         xp, weights = ctx.xp, ctx.xp.asarray(self.class_weights, dtype=ctx.x.dtype)
         terms, one, factor = ctx.scratch("weighted", rows.q.shape), number(ctx, 1.0), number(ctx, ctx.weight)
+        weigh_steps, _ = bind_steps(ctx, terms)
 
         def share() -> None:
             xp.multiply(rows.q, weights, out=terms)
+            weigh_steps()
             xp.sum(terms, out=mean)
             xp.divide(one, mean, out=mean)
             xp.multiply(mean, factor, out=slope)
@@ -177,6 +182,7 @@ class Focal(_Scores):
         p, log_p, rest, slope = (ctx.scratch(name, (n, 1)) for name in ("p", "log p", "rest", "slope"))
         gamma, before, one, tiny = (number(ctx, v) for v in (self.gamma, self.gamma - 1, 1.0, 1e-7))
         total, mean, scale = ctx.scratch("total", ()), number(ctx, -1.0 / n), number(ctx, ctx.weight / n)
+        weigh, weigh_gradient = bind_steps(ctx, slope)
 
         def forward() -> None:
             rows.softmax()
@@ -190,6 +196,7 @@ class Focal(_Scores):
             xp.maximum(rest, tiny, out=rest)
             xp.power(rest, gamma, out=slope)
             xp.multiply(slope, log_p, out=slope)
+            weigh()
             xp.sum(slope, out=total)
             xp.multiply(total, mean, out=value)
 
@@ -203,6 +210,7 @@ class Focal(_Scores):
             xp.multiply(slope, scale, out=slope)
             xp.subtract(q, y, out=dx)
             xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return forward, backward if dx is not None else nothing
 
@@ -233,6 +241,7 @@ class Hinge(_Scores):
         terms, ahead, total = ctx.scratch("terms", x.shape), ctx.scratch("ahead", (n, 1)), ctx.scratch("total", ())
         margin, zero, one = number(ctx, self.margin), number(ctx, 0.0), number(ctx, 1.0)
         mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
 
         def forward() -> None:
             rows.softmax()
@@ -245,6 +254,7 @@ class Hinge(_Scores):
             # the right class itself is no rival
             xp.subtract(one, q, out=q)
             xp.multiply(terms, q, out=terms)
+            weigh()
             xp.sum(terms, out=total)
             xp.multiply(total, mean, out=value)
 
@@ -255,6 +265,7 @@ class Hinge(_Scores):
             xp.multiply(terms, ahead, out=terms)
             xp.subtract(dx, terms, out=dx)
             xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return forward, backward if dx is not None else nothing
 
@@ -279,6 +290,7 @@ class KullbackLeibler(_Scores):
         q, z, y, dx, n = rows.q, rows.z, rows.y, rows.dx, rows.n
         terms, sums, total = ctx.scratch("terms", z.shape), ctx.scratch("sums", (n, 1)), ctx.scratch("total", ())
         tiny, mean, slope = number(ctx, 1e-30), number(ctx, 1.0 / n), number(ctx, ctx.weight / n)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
 
         def forward() -> None:
             rows.softmax()
@@ -289,6 +301,7 @@ class KullbackLeibler(_Scores):
             xp.subtract(terms, z, out=terms)
             xp.add(terms, rows.log_sum, out=terms)
             xp.multiply(terms, q, out=terms)
+            weigh()
             xp.sum(terms, out=total)
             xp.multiply(total, mean, out=value)
 
@@ -296,6 +309,7 @@ class KullbackLeibler(_Scores):
             xp.multiply(y, sums, out=dx)
             xp.subtract(dx, q, out=dx)
             xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return forward, backward if dx is not None else nothing
 
@@ -337,6 +351,7 @@ class BinaryCrossEntropy(Loss):
         t, e, terms = ctx.scratch("truth", x.shape), ctx.scratch("exp", x.shape), ctx.scratch("terms", x.shape)
         total, half, zero = ctx.scratch("total", ()), number(ctx, 0.5), number(ctx)
         mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
+        weigh, weigh_gradient = bind_steps(ctx, e)
 
         def forward() -> None:
             t[...] = target
@@ -354,11 +369,13 @@ class BinaryCrossEntropy(Loss):
             xp.add(terms, e, out=e)
             xp.multiply(x, t, out=terms)
             xp.subtract(e, terms, out=e)
+            weigh()
             xp.sum(e, out=total)
             xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.subtract(y, t, out=dx)
             xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return forward, backward if dx is not None else nothing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nndesigner.engine.losses.base import Step, nothing, number
+from nndesigner.engine.losses.base import Step, bind_steps, nothing, number
 from nndesigner.spec import param
 from nndesigner.spec.loss import Loss, LossBind
 
@@ -51,13 +51,19 @@ class MeanSquaredError(_Elementwise):
         xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
         flat, total = d.reshape(-1), ctx.scratch("total", ())
         mean, slope = number(ctx, 1.0 / d.size), number(ctx, 2.0 * ctx.weight / d.size)
+        other = d if ctx.mask is None else ctx.scratch("weighted", d.shape)
+        (weigh, weigh_gradient), others = bind_steps(ctx, other), other.reshape(-1)
 
         def measure() -> None:
-            flat.dot(flat, out=total)
+            if other is not d:
+                xp.copyto(other, d)
+                weigh()
+            flat.dot(others, out=total)
             xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.multiply(d, slope, out=dx)
+            weigh_gradient()
 
         return measure, backward
 
@@ -79,15 +85,18 @@ class MeanAbsoluteError(_Elementwise):
         xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
         terms, total = ctx.scratch("terms", d.shape), ctx.scratch("total", ())
         mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
 
         def measure() -> None:
             xp.absolute(d, out=terms)
+            weigh()
             xp.sum(terms, out=total)
             xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.sign(d, out=dx)
             xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return measure, backward
 
@@ -113,6 +122,7 @@ class Huber(_Elementwise):
         # c = e clipped to ±delta is the slope, and c·(e − c/2) is the loss in both branches.
         c, terms, total = ctx.scratch("clipped", d.shape), ctx.scratch("terms", d.shape), ctx.scratch("total", ())
         low, high, half = number(ctx, -self.delta), number(ctx, self.delta), number(ctx, 0.5)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
         mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
 
         def measure() -> None:
@@ -120,11 +130,13 @@ class Huber(_Elementwise):
             xp.minimum(c, high, out=c)
             xp.multiply(c, half, out=terms)
             xp.subtract(d, terms, out=terms)
+            weigh()
             terms.reshape(-1).dot(c.reshape(-1), out=total)
             xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.multiply(c, slope, out=dx)
+            weigh_gradient()
 
         return measure, backward
 
@@ -146,6 +158,7 @@ class LogCosh(_Elementwise):
         xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
         size, terms, total = ctx.scratch("size", d.shape), ctx.scratch("terms", d.shape), ctx.scratch("total", ())
         minus_two, log_two = number(ctx, -2.0), number(ctx, math.log(2))
+        weigh, weigh_gradient = bind_steps(ctx, terms)
         mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
 
         def measure() -> None:
@@ -156,12 +169,14 @@ class LogCosh(_Elementwise):
             xp.log1p(terms, out=terms)
             xp.add(terms, size, out=terms)
             xp.subtract(terms, log_two, out=terms)
+            weigh()
             xp.sum(terms, out=total)
             xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.tanh(d, out=dx)
             xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return measure, backward
 
@@ -186,17 +201,20 @@ class Poisson(Loss):
         xp, x, y, target, dx = ctx.xp, ctx.x, ctx.y, ctx.target.reshape(ctx.x.shape), ctx.dx
         value, terms, total = ctx.value.reshape(()), ctx.scratch("terms", x.shape), ctx.scratch("total", ())
         mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
 
         def forward() -> None:
             xp.exp(x, out=y)
             xp.multiply(x, target, out=terms)
             xp.subtract(y, terms, out=terms)
+            weigh()
             xp.sum(terms, out=total)
             xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.subtract(y, target, out=dx)
             xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return forward, backward if dx is not None else nothing
 
@@ -224,6 +242,8 @@ class CosineDistance(Loss):
         one, tiny, total = number(ctx, 1.0), number(ctx, 1e-8), ctx.scratch("total", ())
         mean, slope = number(ctx, 1.0 / n), number(ctx, -ctx.weight / n)
         copy = ctx.y is not ctx.x
+        gap = ctx.scratch("gap", (n, 1))
+        weigh, weigh_gradient = bind_steps(ctx, gap)
 
         def measure(a: Any, b: Any, out: Any) -> None:
             xp.multiply(a, b, out=terms)
@@ -239,9 +259,10 @@ class CosineDistance(Loss):
             measure(x, t, cosine)
             xp.divide(cosine, long_x, out=cosine)
             xp.divide(cosine, long_t, out=cosine)
-            xp.sum(cosine, out=total)
-            xp.multiply(total, mean, out=total)
-            xp.subtract(one, total, out=value)
+            xp.subtract(one, cosine, out=gap)
+            weigh()
+            xp.sum(gap, out=total)
+            xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             # gradient of the cosine: (t / |t| − cosine · x / |x|) / |x|
@@ -251,5 +272,6 @@ class CosineDistance(Loss):
             xp.subtract(dx, terms, out=dx)
             xp.divide(dx, long_x, out=dx)
             xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return forward, backward if dx is not None else nothing
