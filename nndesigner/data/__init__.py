@@ -7,16 +7,18 @@ from nndesigner.data import (
     csv_file,
     generated,
     generated_sound,
+    generated_text,
     idx_file,
     image_folder,
     npz_file,
     samples,
     shapes,
     sound_folder,
+    text_folder,
 )
 from nndesigner.data.source import Cancelled, Source, source_for
 
 __all__ = [
-    "Cancelled", "Source", "csv_file", "generated", "generated_sound", "idx_file", "image_folder", "npz_file",
-    "samples", "shapes", "sound_folder", "source_for",
+    "Cancelled", "Source", "csv_file", "generated", "generated_sound", "generated_text", "idx_file", "image_folder",
+    "npz_file", "samples", "shapes", "sound_folder", "source_for", "text_folder",
 ]

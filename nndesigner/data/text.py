@@ -29,7 +29,7 @@ MAX_AUTO_LENGTH, WHOLE = 256, 0.95
 MAX_LETTERS = 1 << 20
 MAX_LENGTH = 4096
 
-_WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 #: words with the space before them, so that joining the pieces gives the text again
 _PIECES = re.compile(r" ?\w+| ?[^\w\s]+|\s+")
 
@@ -124,7 +124,7 @@ def cut(text: str, form: TextForm) -> list[str]:
     text = text.lower() if form.lower else text
     if form.tokens == "character":
         return list(text)
-    return (_WORDS if form.tokens == "word" else _PIECES).findall(text)
+    return (WORDS if form.tokens == "word" else _PIECES).findall(text)
 
 
 def fitted_tokenizer(texts: Sequence[str | None], form: TextForm) -> Tokenizer:
