@@ -12,11 +12,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from nndesigner.data.csv_file import read_inputs
-from nndesigner.data.dataset import DataError
-from nndesigner.data.encoding import RawInput
-from nndesigner.data.pictures import SUFFIXES, read_picture
-from nndesigner.exchange.prediction import Prediction, Predictor, from_project
+from nndesigner.exchange.files import read_file
+from nndesigner.exchange.prediction import Prediction, from_project
 from nndesigner.project.atomic import write_atomically
 from nndesigner.project.file import Project
 
@@ -31,38 +28,24 @@ class Answers:
 
     #: title of the Output layer -> its answers
     predictions: Mapping[str, Prediction]
-    #: where each sample came from: line of the CSV file, or name of the picture
+    #: where each sample came from: line of the table, or name of the picture or sound
     places: tuple[str, ...]
     #: sentences about what was repaired while reading
     notes: tuple[str, ...]
 
 
 def predict_file(project: Project, path: Path, invert: bool | None = None) -> Answers:
-    """Answers for a CSV file or a picture; `invert` None exchanges light and dark of a picture where that is needed.
+    """Answers for a table, texts, a picture or a sound (see exchange.files.read_file).
 
     Raises DataError for a project without weights and a file that cannot be used.
     """
     predictor = from_project(project)
-    if path.suffix.lower() in SUFFIXES:
-        column = _picture_column(predictor)
-        raw: Mapping[str, Any] = {column.column: read_picture(str(path), column, invert)}
-        places, notes = (path.name,), ()
-    else:
-        table = read_inputs(str(path), predictor.inputs)
-        raw, notes = table.columns, table.notes
-        places = tuple(str(line) for line in table.lines)
-    found = predictor.predict_all(raw)
+    raw = read_file(path, predictor.inputs, invert)
+    found = predictor.predict_all(raw.columns)
     graph = predictor.network.checked.graph
     titles = [graph.node(node).title for node in found]
     names = [f"{t} {n}" if titles.count(t) > 1 else t for t, n in zip(titles, found, strict=True)]
-    return Answers(dict(zip(names, found.values(), strict=True)), places, notes)
-
-
-def _picture_column(predictor: Predictor) -> RawInput:
-    inputs = predictor.inputs
-    if len(inputs) != 1:
-        raise DataError(f"The network needs {len(inputs)} inputs; a picture alone is not enough.")
-    return inputs[0]
+    return Answers(dict(zip(names, found.values(), strict=True)), raw.places, raw.notes)
 
 
 # --- showing ---

@@ -12,18 +12,22 @@ from nndesigner.graph.edit import add_node, connect
 from nndesigner.graph.layout import arrange
 from nndesigner.graph.model import Graph
 from nndesigner.layers import Layer
-from nndesigner.layers.conv import Conv2D
+from nndesigner.layers.conv import Conv1D, Conv2D
 from nndesigner.layers.dense import Dense
-from nndesigner.layers.globalpool import GlobalAvgPool2D
+from nndesigner.layers.embedding import Embedding
+from nndesigner.layers.globalpool import GlobalAvgPool2D, GlobalMaxPool1D
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Concatenate
 from nndesigner.layers.pool import MaxPool2D
+from nndesigner.layers.recurrent import GRU
 from nndesigner.layers.regular import Dropout
 from nndesigner.layers.reshape import Flatten, Reshape
 from nndesigner.spec import DataField, Shape, Signature
 
 #: a layer, or a layer and the name of its node
 Step = Layer | tuple[Layer, str]
+#: steps of a series from which order tells something, and above which reading it step by step is slow
+FEW_STEPS, MANY_STEPS = 4, 100
 
 
 def two_d_classifier() -> Graph:
@@ -116,17 +120,18 @@ def digits_autoencoder() -> Graph:
 def propose(signature: Signature) -> Graph:
     """A network that fits these data, as a start: one branch for each input, one head for each target.
 
-    Data without a target get an autoencoder of their first input. Without inputs the drawing is empty.
+    Data without a target get an autoencoder of their first input. Without inputs the drawing is empty, also for
+    texts without a target.
     """
     inputs, targets = signature.inputs, signature.targets
-    if not inputs:
+    if not inputs or (not targets and inputs[0].shape.integer):  # tokens cannot be repeated as values
         return Graph()
     if not targets:
         return _chain([_entry(inputs[0], inputs), *_autoencoder(inputs[0].shape), Output(task="reconstruction")])
     graph = Graph()
     ends = []
     for field in inputs:
-        graph, node = _add_chain(graph, [_entry(field, inputs), *_features(field.shape)])
+        graph, node = _add_chain(graph, [_entry(field, inputs), *_features(field)])
         ends.append(node)
     body = ends[0]
     if len(ends) > 1:
@@ -148,8 +153,13 @@ def _entry(field: DataField, inputs: Sequence[DataField]) -> Input:
     return Input(field=field.name if len(inputs) > 1 else "", shape=field.shape.dims)
 
 
-def _features(shape: Shape) -> list[Layer]:
+def _features(field: DataField) -> list[Layer]:
     """Layers that turn an input into a row of features."""
+    shape = field.shape
+    if shape.axes == "T" and shape.integer:
+        return [Embedding(vocabulary=max(1, field.tokens), units=32), *_series(shape.dims[0])]
+    if shape.axes == "TF" and shape.dims[0] >= FEW_STEPS:
+        return _series(shape.dims[0])
     if shape.axes == "F":
         # few values make curved borders, which want depth; wide tables are learnt by heart without dropout
         if shape.size < 8:
@@ -171,6 +181,19 @@ def _features(shape: Shape) -> list[Layer]:
     after = [n // 2 ** sum(isinstance(x, MaxPool2D) for x in layers) for n in shape.dims[:2]]
     end: Layer = Flatten() if after[0] * after[1] <= 64 else GlobalAvgPool2D()
     return [*layers, end, Dense(units=128, activation="relu"), Dropout(rate=0.3)]
+
+
+def _series(steps: int) -> list[Layer]:
+    """Layers that turn a series into a row of features: short ones are read in order, in long ones patterns count."""
+    if steps <= MANY_STEPS:
+        return [GRU(units=64), Dropout(rate=0.2)]
+    layers: list[Layer] = []
+    filters = 16
+    while steps > MANY_STEPS:
+        layers.append(Conv1D(filters=filters, kernel=9, strides=4, activation="relu"))
+        steps, filters = -(-steps // 4), min(2 * filters, 64)
+    layers.append(Conv1D(filters=filters, kernel=5, activation="relu"))
+    return [*layers, GlobalMaxPool1D(), Dropout(rate=0.3)]
 
 
 def _head(shape: Shape) -> list[Layer]:
