@@ -31,6 +31,7 @@ class Choice(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         theme.notifier.changed.connect(self.update)
         self.setMenu(QMenu(self))
+        self._group = QActionGroup(self)
         self.offer(items, value)
 
     @property
@@ -47,12 +48,11 @@ class Choice(QToolButton):
         self._items = list(items)
         menu = self.menu()
         menu.clear()
-        group = QActionGroup(menu)
         for text, item in self._items:
             action = menu.addAction(text.replace("&", "&&"))
             action.setCheckable(True)
             action.setData(item)
-            group.addAction(action)
+            self._group.addAction(action)
             action.triggered.connect(lambda _=False, chosen=item: self.choose(chosen))
         self._show(value if value in self.values else (self.values[0] if self._items else None))
 

@@ -6,7 +6,7 @@ import gc
 import threading
 import weakref
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
 
 from nndesigner.resources import resource
 from nndesigner.ui.app import Collector
@@ -35,26 +35,26 @@ def open_and_train(person, name: str) -> list[weakref.ref]:
     return [weakref.ref(person.runner.session), weakref.ref(person.document.prepared), network[0]]
 
 
-def test_projects_opened_one_after_another_leave_nothing_behind(person):
-    open_and_train(person, NAMES[0])
-    person.window.files.open_now(resource("examples/iris_table.nnd"), template=True)
-    person.wait(lambda: person.runner.state == "ready")
-    threads, timers = live_threads(), len(person.window.findChildren(QTimer))
-    objects = len(person.window.findChildren(QObject))
-    gone: list[weakref.ref] = []
-    for name in NAMES * 2:
-        gone += open_and_train(person, name)
-    person.window.files.open_now(resource("examples/iris_table.nnd"), template=True)
-    person.wait(lambda: person.runner.state == "ready")
-    for dock in ("predictions", "confusion", "try", "metric", "loss"):
-        person.window.docks.show(dock)
-        person.rest(0.1)
+def test_projects_opened_one_after_another_leave_nothing_behind(person, qapp):
+    def count(kind: type[QObject]) -> int:
+        person.window.files.open_now(resource("examples/iris_table.nnd"), template=True)
+        person.wait(lambda: person.runner.state == "ready")
+        for dock in ("predictions", "confusion", "try", "metric", "loss"):
+            person.window.docks.show(dock)
+            person.rest(0.1)
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        return len(person.window.findChildren(kind))
+
+    for name in NAMES:  # what is made when it is first needed stays
+        open_and_train(person, name)
+    timers, objects, threads = count(QTimer), count(QObject), live_threads()
+    gone = [ref for name in NAMES for ref in open_and_train(person, name)]
+    assert count(QTimer) == timers
+    assert count(QObject) <= objects + 5
     person.wait(lambda: live_threads() == threads)
     gc.collect()
     left = [ref() for ref in gone if ref() is not None]
     assert not left, f"{len(left)} of {len(gone)} still alive: {[type(x).__name__ for x in left]}"
-    assert len(person.window.findChildren(QTimer)) <= timers + 12, "views that were made since have timers of their own"
-    assert len(person.window.findChildren(QObject)) < objects * 1.5 + 200
 
 
 def test_a_closed_window_ends_its_threads(make_person):
