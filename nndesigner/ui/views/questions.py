@@ -12,6 +12,7 @@ import numpy as np
 
 from nndesigner.data.preparing import Part, Prepared
 from nndesigner.engine.network import Network
+from nndesigner.exchange.prediction import Prediction, Predictor
 from nndesigner.insight.answers import Confusion, Predictions, Scatter, chosen_head, confusion, predictions, scatter
 from nndesigner.training.trainer import Trainer
 
@@ -97,3 +98,8 @@ def scatter_of(node: str, output: int) -> Callable[[Trainer], Scatter]:
     """Question for true against predicted values of one target column."""
     return lambda trainer: scatter(
         trainer.network, trainer.prepared, shown_part(trainer.prepared).name, output, known_head(trainer.network, node))
+
+
+def answer_to(raw: dict[str, np.ndarray]) -> Callable[[Trainer], dict[str, Prediction]]:
+    """Question for the answers of all heads to raw columns, by Output node."""
+    return lambda trainer: Predictor(trainer.network, trainer.prepared.preparation).predict_all(raw)

@@ -5,60 +5,36 @@ It answers through exchange/prediction, the same code as the command line, so th
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeyEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QMessageBox,
-    QSlider,
-    QStackedWidget,
-    QTabBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
-from nndesigner.data.csv_file import read_inputs
-from nndesigner.data.dataset import DataError
 from nndesigner.data.encoding import RawInput
-from nndesigner.exchange.picture import SUFFIXES, load_picture, read_picture, wants_inversion
-from nndesigner.exchange.prediction import Prediction, Predictor
-from nndesigner.training.telemetry import Answer, Telemetry
-from nndesigner.training.trainer import Trainer
-from nndesigner.ui import numbers
+from nndesigner.data.pictures import fit_picture
+from nndesigner.exchange.picture import SUFFIXES
+from nndesigner.exchange.prediction import Prediction
+from nndesigner.training.telemetry import Telemetry
 from nndesigner.ui.document import Document
-from nndesigner.ui.parts import ElidedLabel, button, label, line, margins
+from nndesigner.ui.parts import ElidedLabel, line, margins
 from nndesigner.ui.runner import Runner
 from nndesigner.ui.stylesheet import role
-from nndesigner.ui.views.answer_panel import AnswerPanel, SmallPicture
+from nndesigner.ui.views.answer_panel import AnswerPanel
 from nndesigner.ui.views.choice import Choice
 from nndesigner.ui.views.draw_pad import DrawPad
-from nndesigner.ui.views.drawing import Placement, network_picture, placement_of
 from nndesigner.ui.views.live_view import LiveView
-from nndesigner.ui.views.questions import shown_part
+from nndesigner.ui.views.questions import answer_to, shown_part
 from nndesigner.ui.views.row_form import RowForm, usual_values
-from nndesigner.ui.views.table_predictions import Answers, PredictionTable
 from nndesigner.ui.views.tool import tool
+from nndesigner.ui.views.try_picture import PicturePage
+from nndesigner.ui.views.try_table import TablePage
 
 #: pause in drawing or typing after which the network is asked
 DEBOUNCE_MS = 60
-#: rows of a table that are answered at a time, so that other questions and training get their turn
-ROWS = 2000
-
-_keys = count()
-
-
-def answer_to(raw: dict[str, np.ndarray]) -> Callable[[Trainer], dict[str, Prediction]]:
-    """Question for the answers of all heads to raw columns."""
-    return lambda trainer: Predictor(trainer.network, trainer.prepared.preparation).predict_all(raw)
-
 
 class TryView(LiveView):
     """Tabs for the ways in which data of this kind can be given, and the answer beside them."""
@@ -72,12 +48,7 @@ class TryView(LiveView):
         self._inputs: tuple[RawInput, ...] = ()
         #: the tabs fit the session
         self._offered = False
-        self._placement = Placement()
-        self._picture: np.ndarray | None = None
         self._found: dict[str, Prediction] = {}
-        self._table: Answers | None = None
-        self._table_key = f"table {next(_keys)}"
-        self._table_ticket: int | None = None
         self._debounce = QTimer(self)
         self._debounce.setSingleShot(True)
         self._debounce.setInterval(DEBOUNCE_MS)
@@ -108,7 +79,6 @@ class TryView(LiveView):
         layout.addWidget(self._side, 1)
         self.tabs.currentChanged.connect(self._show_tab)
         runner.stale_changed.connect(lambda _: self.say())
-        runner.answered.connect(self._on_table_answer)
 
     def _make_pages(self) -> None:
         """One page and one set of tools for each way."""
@@ -124,28 +94,11 @@ class TryView(LiveView):
         self.undo.clicked.connect(self.pad.undo)
         self.clear = tool("mdi6.eraser", self.tr("Clear the pad (Delete)"))
         self.clear.clicked.connect(self.pad.clear)
-        self.fit = tool("mdi6.fit-to-page-outline", self.tr(
-            "Place and size the figure like those in the training pictures"), checkable=True)
-        self.fit.setChecked(True)
-        self.fit.toggled.connect(self._debounce_start)
-        self._add_page("draw", self.tr("Draw"), self.pad, self.brush, self.undo, self.clear, self.fit)
+        self._add_page("draw", self.tr("Draw"), self.pad, self.brush, self.undo, self.clear)
 
-        picture = QWidget()
-        inner = margins(QVBoxLayout(picture), 0, gap=8)
-        self.picture_name = label(self.tr("Drop a picture here, paste one with Ctrl V, or open a file."), "muted", True)
-        self.invert = tool("mdi6.invert-colors", self.tr("Exchange light and dark"), self.tr("invert"), True)
-        self.invert.toggled.connect(self._read_picture)
-        self.open_picture = button(self.tr("Open picture…"), icon="mdi6.folder-open-outline",
-                                   clicked=self._ask_picture)
-        inner.addWidget(self.picture_name)
-        inner.addWidget(self.open_picture, 0, Qt.AlignmentFlag.AlignLeft)
-        self.picture_shown = SmallPicture(110, self.tr("The picture as it is"))
-        self.picture_shown.hide()
-        inner.addWidget(self.picture_shown)
-        inner.addStretch(1)
-        self._picture_path: Path | None = None
-        self._pasted: tempfile.TemporaryDirectory | None = None
-        self._add_page("picture", self.tr("Picture"), picture, self.invert)
+        self.picture = PicturePage()
+        self.picture.changed.connect(self.ask_anew)
+        self._add_page("picture", self.tr("Picture"), self.picture, *self.picture.tools)
 
         self.form = RowForm()
         self.form.changed.connect(self._debounce_start)
@@ -155,19 +108,8 @@ class TryView(LiveView):
         self.sample.clicked.connect(self._show_sample)
         self._add_page("row", self.tr("Row"), self.form, self.usual, self.sample)
 
-        table = QWidget()
-        inner = margins(QVBoxLayout(table), 0, gap=4)
-        self.table_note = label(self.tr("Open or drop a CSV file that has the input columns."), "caption", True)
-        self.table = PredictionTable()
-        inner.addWidget(self.table_note)
-        inner.addWidget(self.table, 1)
-        self.open_table = tool("mdi6.folder-open-outline", self.tr("Open a CSV file"), self.tr("Open…"))
-        self.open_table.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.open_table.clicked.connect(self._ask_table)
-        self.save_table = tool("mdi6.export-variant", self.tr("Save the table with the predictions as CSV"))
-        self.save_table.clicked.connect(self._ask_save)
-        self.save_table.setEnabled(False)
-        self._add_page("table", self.tr("Table"), table, self.open_table, self.save_table)
+        self.table = TablePage(self.runner)
+        self._add_page("table", self.tr("Table"), self.table, *self.table.tools)
 
     def _add_page(self, name: str, title: str, page: QWidget, *tools: QWidget) -> None:
         page.setObjectName(name)
@@ -194,10 +136,10 @@ class TryView(LiveView):
     def raw(self) -> dict[str, np.ndarray] | None:
         """Raw columns of what was drawn, opened or typed; None when there is nothing."""
         if self.way == "draw" and not self.pad.empty:
-            column = self._inputs[0]
-            return {column.column: network_picture(self.pad.ink(), column, self._placement, self.fit.isChecked())}
-        if self.way == "picture" and self._picture is not None:
-            return {self._inputs[0].column: self._picture}
+            column, ink = self._inputs[0], self.pad.ink()
+            return {column.column: fit_picture(1 - ink if self.pad.light_ground else ink, column, invert=False)}
+        if self.way == "picture" and self.picture.raw is not None:
+            return {self._inputs[0].column: self.picture.raw}
         if self.way == "row" and not self.form.wrong():
             return self.form.raw()
         return None
@@ -229,7 +171,7 @@ class TryView(LiveView):
 
     def session_is_new(self) -> None:
         self._found = {}
-        self._table_ticket = None
+        self.table.forget()
         self._offered = False
 
     def say(self) -> None:
@@ -307,11 +249,9 @@ class TryView(LiveView):
 
     def _prepare_pad(self) -> None:
         """Make drawings look like the training pictures."""
-        column, prepared = self._inputs[0], self.runner.prepared
-        rows = np.sort(prepared.train.rows[:300])
-        self._placement = placement_of(prepared.dataset.column(column.column).values[rows], column.low, column.high)
-        self.pad.light_ground = self._placement.light_ground
-        self.fit.setVisible(self._placement.plain)
+        column = self._inputs[0]
+        self.picture.set_column(column)
+        self.pad.light_ground = column.ground == "bright"
         self.brush.setValue(round(100 * max(0.09, 1.1 / column.shape[0])))
         self.pad.brush = self.brush.value() / 100
 
@@ -342,51 +282,18 @@ class TryView(LiveView):
     def show_picture(self, path: Path) -> None:
         """Ask about a picture file."""
         self.tabs.setCurrentIndex(1)
-        self._picture_path = path
-        self.picture_shown.show_image(QImage(str(path)))
-        blocked = QSignalBlocker(self.invert)
-        self.invert.setChecked(self._wants_invert(path))
-        del blocked
-        self._read_picture()
+        self.picture.show_file(path)
+
+    def show_image(self, image: QImage) -> None:
+        """Ask about a picture that is in no file."""
+        self.tabs.setCurrentIndex(1)
+        self.picture.show_image(image)
 
     def paste(self) -> None:
         """Ask about the picture on the clipboard."""
         image = QGuiApplication.clipboard().image()
         if not image.isNull():
             self.show_image(image)
-
-    def show_image(self, image: QImage) -> None:
-        """Ask about a picture that is in no file."""
-        if self._pasted is None:
-            self._pasted = tempfile.TemporaryDirectory(prefix="nndesigner-")
-        path = Path(self._pasted.name) / "pasted.png"
-        image.save(str(path), "PNG")
-        self.show_picture(path)
-
-    def _wants_invert(self, path: Path) -> bool:
-        """Whether the ground of a picture is dark where that of the training pictures is light, or the other way."""
-        try:
-            return wants_inversion(load_picture(str(path)), self._inputs[0])
-        except DataError:
-            return False
-
-    def _read_picture(self) -> None:
-        self._picture = None
-        if self._picture_path is None:
-            return
-        try:
-            self._picture = read_picture(str(self._picture_path), self._inputs[0], self.invert.isChecked())
-            self.picture_name.setText(self._picture_path.name)
-        except DataError as error:
-            self.picture_name.setText(str(error))
-        self.ask_anew()
-
-    def _ask_picture(self) -> None:
-        endings = " ".join(f"*{suffix}" for suffix in SUFFIXES)
-        kind = self.tr("Pictures ({0})").format(endings)
-        name, _ = QFileDialog.getOpenFileName(self, self.tr("Open picture"), "", kind)
-        if name:
-            self.show_picture(Path(name))
 
     # --- a row ---
 
@@ -403,67 +310,10 @@ class TryView(LiveView):
             values[column.column] = "" if value is None or value != value else str(value)
         self.form.set_values(values)
 
-    # --- a table ---
-
     def show_table(self, path: Path) -> None:
         """Read a CSV file and ask about all its rows."""
         self.tabs.setCurrentIndex(1)
-        self._table = None
-        self.save_table.setEnabled(False)
-        self.table.show_answers(None, {})
-        self.table_note.setText(self.tr("Reading {0}…").format(path.name))
-        inputs, name = self._inputs, str(path)
-        # on the session's thread, because a large file takes a while
-        self._table_ticket = self.runner.ask(self._table_key, lambda trainer: read_inputs(name, inputs))
-
-    def _ask_rows(self) -> None:
-        """Ask about the next rows of the table."""
-        answers = self._table
-        rows = slice(answers.count, answers.count + ROWS)
-        raw = {name: values[rows] for name, values in answers.table.columns.items()}
-        self._table_ticket = self.runner.ask(self._table_key, answer_to(raw))
-
-    def _on_table_answer(self, answer: Answer) -> None:
-        if answer.key != self._table_key or answer.ticket != self._table_ticket:
-            return
-        self._table_ticket = None
-        if answer.error:
-            self.table_note.setText(answer.error)
-            return
-        if self._table is None:
-            self._table = Answers(answer.value)
-        else:
-            found = answer.value.get(self.outputs.value) or next(iter(answer.value.values()))
-            self._table = self._table.with_part(found)
-        answers = self._table
-        done = answers.count == answers.total
-        notes = " ".join(answers.table.notes)
-        self.table_note.setText(self.tr("{0} of {1} rows. {2}").format(
-            numbers.exact(answers.count), numbers.exact(answers.total), notes).strip())
-        if answers.parts and (done or len(answers.parts) == 1):
-            columns = (*self._inputs, *self.runner.prepared.preparation.targets)
-            self.table.show_answers(answers, {column.column: column.unit for column in columns})
-        self.save_table.setEnabled(done and bool(answers.parts))
-        if not done:
-            self._ask_rows()
-
-    def _ask_table(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, self.tr("Open table"), "", self.tr("Tables (*.csv *.tsv *.txt)"))
-        if name:
-            self.show_table(Path(name))
-
-    def _ask_save(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save predictions"), "predictions.csv", self.tr("Table (*.csv)"))
-        if name:
-            self.write_table(Path(name))
-
-    def write_table(self, path: Path) -> None:
-        """Write the table with its predictions; a failure is shown."""
-        try:
-            path.write_text(self._table.to_csv(), encoding="utf-8")
-        except OSError as error:
-            QMessageBox.warning(self, self.tr("Not saved"), str(error))
+        self.table.show_file(path, self._inputs, self.outputs.value or "")
 
     # --- drop and paste ---
 

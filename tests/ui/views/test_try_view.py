@@ -12,14 +12,12 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 
-from nndesigner.data.encoding import RawInput
 from nndesigner.data.samples import Diabetes, Digits, Iris
 from nndesigner.exchange.prediction import Predictor
 from nndesigner.graph.edit import set_params
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.reshape import Flatten
 from nndesigner.ui.views.draw_pad import DrawPad
-from nndesigner.ui.views.drawing import Placement, network_picture, placement_of
 from nndesigner.ui.views.try_view import TryView
 
 #: a ring, which every network that learned digits calls a zero
@@ -119,22 +117,18 @@ def test_a_wider_brush_leaves_more_ink(studio):
     assert view.pad.ink().sum() > 2 * thin
 
 
-def test_figures_are_placed_like_those_in_the_training_pictures():
-    column = RawInput("image", "image", shape=(28, 28, 1), low=0.0, high=255.0)
-    pictures = np.zeros((20, 28, 28, 1), dtype=np.uint8)
-    pictures[:, 4:24, 9:19] = 255
-    placement = placement_of(pictures, 0.0, 255.0)
-    assert placement.plain and not placement.light_ground and np.isclose(placement.height, 20 / 28)
-    ink = np.zeros((256, 256), dtype=np.float32)
-    ink[10:60, 10:35] = 1.0  # small, in a corner
-    made = network_picture(ink, column, placement, fit=True)[0, :, :, 0]
-    assert made.shape == (28, 28)
-    rows, columns = np.flatnonzero((made > 128).any(axis=1)), np.flatnonzero((made > 128).any(axis=0))
-    assert (rows[0], rows[-1]) == (4, 23) and (columns[0], columns[-1]) == (9, 18)
-    kept = network_picture(ink, column, placement, fit=False)[0, :, :, 0]
-    assert kept[:8, :5].max() > 200 and kept[10:, 10:].max() == 0
-    light = network_picture(ink, column, Placement(light_ground=True), fit=False)[0, :, :, 0]
-    assert np.allclose(light, 255 - kept, atol=0.01)
+def test_a_small_drawing_in_a_corner_is_placed_like_the_training_pictures(studio):
+    view = _digits(studio)
+    _draw(studio, view.pad)
+    (large,) = view.raw().values()
+    view.pad.clear()
+    view.brush.setValue(5)
+    _draw(studio, view.pad, [(0.05 + 0.35 * x, 0.05 + 0.35 * y) for x, y in ZERO])
+    (small,) = view.raw().values()
+    assert large.shape == small.shape == (1, 8, 8, 1)
+    assert np.corrcoef(large.reshape(-1), small.reshape(-1))[0, 1] > 0.95
+    studio.until(lambda: view.found)
+    assert next(iter(view.found.values())).label(0) == "0"
 
 
 # --- pictures ---
@@ -152,7 +146,7 @@ def _picture(path, light: bool):
 def test_a_picture_file_is_answered_whether_light_or_dark(studio, tmp_path, light):
     view = _digits(studio)
     view.show_picture(_picture(tmp_path / "ring.png", light))
-    assert view.invert.isChecked() == light, "paper white and ink black must be exchanged"
+    assert view.picture.invert.isChecked() == light, "paper white and ink black must be exchanged"
     studio.until(lambda: view.found)
     (found,) = view.found.values()
     assert found.label(0) == "0"
@@ -168,17 +162,17 @@ def test_a_dropped_and_a_pasted_picture(studio, tmp_path):
     view.dropEvent(QDropEvent(QPointF(10, 10), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton,
                               Qt.KeyboardModifier.NoModifier))
     studio.until(lambda: view.found)
-    assert view.way == "picture" and view.picture_name.text() == "ring.png"
+    assert view.way == "picture" and view.picture.name.text() == "ring.png"
     QGuiApplication.clipboard().setImage(QImage(str(tmp_path / "ring.png")))
     QTest.keyClick(view, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert view.picture_name.text() == "pasted.png"
+    assert view.picture.name.text() == "pasted.png"
 
 
 def test_a_file_that_is_no_picture_is_refused_with_a_sentence(studio, tmp_path):
     view = _digits(studio, epochs=1)
     (tmp_path / "no.png").write_bytes(b"not a picture at all")
     view.show_picture(tmp_path / "no.png")
-    assert "no picture" in view.picture_name.text() and view.raw() is None
+    assert "no picture" in view.picture.name.text() and view.raw() is None
 
 
 # --- rows ---
@@ -259,14 +253,14 @@ def test_a_table_is_answered_row_by_row_and_saved(studio, tmp_path):
         for i in range(30):
             writer.writerow([c.values[5 * i] for c in columns])
     view.show_table(tmp_path / "new.csv")
-    studio.until(lambda: view.save_table.isEnabled())
-    assert view.way == "table" and "30 of 30" in view.table_note.text()
+    studio.until(lambda: view.table.save.isEnabled())
+    assert view.way == "table" and "30 of 30" in view.table.note.text()
     raw = {c.name: c.values[:150:5] for c in columns}
     wanted = studio.ask(lambda trainer: _predictor(trainer).predict(raw))
-    model = view.table.model()
+    model = view.table.table.model()
     assert model.rowCount() == 30
     assert [model.index(i, 1).data() for i in range(30)] == [wanted.label(i) for i in range(30)]
-    view.write_table(tmp_path / "out.csv")
+    view.table.write(tmp_path / "out.csv")
     with (tmp_path / "out.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["prediction"] for row in rows] == [wanted.label(i) for i in range(30)]
@@ -279,8 +273,8 @@ def test_a_table_without_the_columns_is_refused_with_a_sentence(studio, tmp_path
     studio.until(lambda: view.showing)
     (tmp_path / "wrong.csv").write_text("a,b\n1,2\n3,4\n")
     view.show_table(tmp_path / "wrong.csv")
-    studio.until(lambda: "lacks" in view.table_note.text())
-    assert "sepal length" in view.table_note.text() and not view.save_table.isEnabled()
+    studio.until(lambda: "lacks" in view.table.note.text())
+    assert "sepal length" in view.table.note.text() and not view.table.save.isEnabled()
 
 
 # --- changes ---
@@ -304,6 +298,6 @@ def test_controls_fit_into_a_small_dock(studio):
     view.resize(420, 220)
     _draw(studio, view.pad)
     studio.until(lambda: view.found)
-    for child in (view.brush, view.undo, view.clear, view.fit, view.pad, view.answer):
+    for child in (view.brush, view.undo, view.clear, view.pad, view.answer):
         corner = child.mapTo(view, QPoint(child.width(), child.height()))
         assert child.isVisible() and corner.x() <= view.width() and corner.y() <= view.height()
