@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from layer_cases import CASES, VIEWS
 
 from nndesigner.engine.gradcheck import bind_layer
 from nndesigner.layers import Layer
@@ -14,6 +13,7 @@ from nndesigner.layers.base import Bind
 from nndesigner.layers.io import Input, Output
 from nndesigner.spec import Shape
 from tests.golden_files import Golden, assert_agrees, goldens
+from tests.layers.layer_cases import CASES, VIEWS
 
 GOLDENS = goldens("layers")
 
@@ -60,6 +60,8 @@ def test_agrees_with_pytorch(golden: Golden):
     for i, dx in enumerate(ctx.dx):
         if dx is not None:
             assert_agrees(dx, golden[f"dx{i}"], f"dx{i}")
+    if "loss" in golden.arrays:
+        assert_agrees(ctx.loss[0], golden["loss"], "loss")
     assert set(golden.group("grad/")) == set(ctx.grads)
     for name, grad in ctx.grads.items():
         assert_agrees(grad, golden[f"grad/{name}"], f"gradient of {name}")

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from layer_cases import BOUND, CASES, VIEWS, Case
 
 from nndesigner.engine.gradcheck import check_layer
 from nndesigner.layers import Layer
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.regular import Noise
+from tests.layers.layer_cases import BOUND, CASES, VIEWS, Case
 
 bound = pytest.mark.parametrize("case", BOUND, ids=str)
 

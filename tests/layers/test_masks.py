@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from layer_cases import BOUND, Case
 
 from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
@@ -26,6 +25,7 @@ from nndesigner.layers.norm import LayerNorm
 from nndesigner.layers.recurrent import GRU, LSTM, SimpleRNN
 from nndesigner.layers.regular import Noise
 from nndesigner.spec import DataField, Shape, Signature
+from tests.layers.layer_cases import BOUND, Case
 
 LENGTHS = (5, 2, 1, 4)
 

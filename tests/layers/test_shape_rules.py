@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from layer_cases import Case
 
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
@@ -15,6 +14,7 @@ from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout
 from nndesigner.layers.reshape import Flatten, Reshape
 from nndesigner.spec import Insert, Set, Shape, ShapeError
+from tests.layers.layer_cases import Case
 
 F, TF, HWC = Shape("F", (64,)), Shape("TF", (5, 3)), Shape("HWC", (8, 8, 3))
 

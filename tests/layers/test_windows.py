@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_cases import Case
 
 from nndesigner.engine.gradcheck import check_layer
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.pool import AvgPool2D, MaxPool2D
 from nndesigner.spec import Set, Shape, ShapeError
+from tests.layers.layer_cases import Case
 
 pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
 sizes = st.tuples(st.integers(1, 7), st.integers(1, 7))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_cases import Case
 
 from nndesigner.layers import conv
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.winograd import suits
 from nndesigner.spec import Shape
+from tests.layers.layer_cases import Case
 
 sizes = st.tuples(st.integers(1, 11), st.integers(1, 11), st.integers(1, 5))
 
