@@ -4,6 +4,7 @@ Importing the package registers every source.
 """
 
 from nndesigner.data import (
+    cifar_file,
     csv_file,
     generated,
     generated_sound,
@@ -19,6 +20,6 @@ from nndesigner.data import (
 from nndesigner.data.source import Cancelled, Source, source_for
 
 __all__ = [
-    "Cancelled", "Source", "csv_file", "generated", "generated_sound", "generated_text", "idx_file", "image_folder",
-    "npz_file", "samples", "shapes", "sound_folder", "source_for", "text_folder",
+    "Cancelled", "Source", "cifar_file", "csv_file", "generated", "generated_sound", "generated_text", "idx_file",
+    "image_folder", "npz_file", "samples", "shapes", "sound_folder", "source_for", "text_folder",
 ]

@@ -61,7 +61,7 @@ class Csv(Source):
         columns: list[Column] = []
         for i, name in enumerate(table.names):
             progress(0.5 + 0.5 * i / len(table.names), f"Reading column {name}")
-            columns.append(_column(table, i, self.decimal, notes))
+            columns.append(table_column(table, i, self.decimal, notes))
         return Dataset(table.file, "table", tuple(_with_target(columns)), tuple(notes))
 
 
@@ -166,7 +166,7 @@ def _note_bad(table: TextTable, place: int, texts: polars.Series, numbers: polar
             f"Column '{table.names[place]}': {values} as missing (line {table.lines[first]}: '{texts[first][:40]}').")
 
 
-def _column(table: TextTable, place: int, decimal: str, notes: list[str]) -> Column:
+def table_column(table: TextTable, place: int, decimal: str, notes: list[str]) -> Column:
     """A column with guessed kind. Role ignore for columns that tell nothing, with a note."""
     name = table.names[place]
     texts = _texts(table, place)

@@ -1,9 +1,15 @@
-"""Pictures from folders: one folder a class, decoded by several threads and brought to one size."""
+"""Pictures from folders: one folder a class, or a table of labels beside them; brought to one size.
+
+Few pictures are decoded when they are loaded, many when they are wanted (see picture_cache).
+"""
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -13,13 +19,16 @@ import numpy as np
 from nndesigner.data.dataset import Column, DataError, Dataset, Fit
 from nndesigner.data.files import reading
 from nndesigner.data.folders import classed_files, holds
-from nndesigner.data.pictures import SUFFIXES, load_picture, scaled
+from nndesigner.data.label_table import read_labels
+from nndesigner.data.picture_cache import Pictures
+from nndesigner.data.pictures import SUFFIXES, check_picture, decoded
 from nndesigner.data.sound import SUFFIXES as SOUNDS
 from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
 
 MAX_FILES = 1_000_000
-MAX_BYTES = 4 << 30
+#: up to this many pictures, and bytes, are decoded at once; of more each when it is wanted
+AT_ONCE, AT_ONCE_BYTES = 2000, 1 << 30
 #: pictures that wait for a thread at a time, so that cancelling is quick
 WAITING = 64
 
@@ -28,8 +37,8 @@ class ImageFolder(Source):
     """Pictures of your own: a folder with one folder for each class.
 
     The names of the folders are the classes. Folders named train, val and test above them are kept as parts. Pictures
-    (PNG, JPEG, BMP, GIF, WEBP, TIFF) are turned upright and brought to one size. Without class folders there are only
-    pictures, as for an autoencoder.
+    (PNG, JPEG, BMP, GIF, WEBP, TIFF) are turned upright and brought to one size. Without class folders a CSV file
+    beside the pictures may tell their labels; else there are only pictures, as for an autoencoder.
     """
 
     kind = "image_folder.v1"
@@ -48,6 +57,8 @@ class ImageFolder(Source):
         unit="pixels")
     colour: Literal["colour", "grey"] = param("colour", "Colour", "Grey pictures have a third of the values; keep "
                                               "colour where it tells classes apart.")
+    labels: str = param("", "Labels", "A CSV file with a column of file names and one of labels. Empty: the names of "
+                        "the folders, or the only CSV file beside the pictures.", editor="file")
     fit: Fit = param("crop", "Proportions", "What happens to pictures of other proportions.", labels={
         "crop": "cut to the middle", "pad": "keep whole, fill the edge", "stretch": "stretch"})
 
@@ -67,25 +78,21 @@ class ImageFolder(Source):
         if not found:
             raise DataError(f"'{folder.name}' holds no pictures ({', '.join(SUFFIXES)}). Put the pictures of each "
                             "class into a folder of its own below it.")
-        channels = 1 if self.colour == "grey" else 3
-        size = len(found) * self.height * self.width * channels
-        if len(found) > MAX_FILES or size > MAX_BYTES:
-            raise DataError(f"'{folder.name}' holds {len(found):,} pictures, which would take {size / (1 << 30):.3g} "
-                            f"GB. Choose a smaller size, or fewer pictures (at most {MAX_BYTES >> 30} GB).")
-        values = np.empty((len(found), self.height, self.width, channels), dtype=np.uint8)
-        faults = self._decode([path for path, _, _ in found], values, progress)
-        good = [i for i in range(len(found)) if i not in faults]
-        if not good:
-            raise DataError(f"No picture of '{folder.name}' can be read. The first fault: {faults[min(faults)]}")
-        notes = []
-        if faults:
-            count = "1 picture" if len(faults) == 1 else f"{len(faults):,} pictures"
-            notes.append(f"{count} left out. The first fault: {faults[min(faults)]}")
-            values = values[good]
+        if len(found) > MAX_FILES:
+            raise DataError(f"'{folder.name}' holds more than {MAX_FILES:,} pictures. Choose a folder with fewer.")
+        notes: list[str] = []
+        target = None
+        table = self.labels or (_table_beside(folder) if all(label is None for _, label, _ in found) else "")
+        if table:
+            target, labelled = read_labels(table, [path for path, _, _ in found], progress, notes)
+            found = [found[i] for i in labelled]
+        values, good = self._values([path for path, _, _ in found], folder.name, progress, notes)
         columns = [Column("image", "image", "input", values, limits=(0, 255), fit=self.fit)]
         labels = np.empty(len(good), dtype=object)
         labels[:] = [found[i][1] for i in good]
-        if any(label is not None for label in labels):
+        if target is not None:
+            columns.append(replace(target, values=target.values[good]))
+        elif any(label is not None for label in labels):
             columns.append(Column("class", "category", "target", labels))
         parts = {}
         for name in ("train", "validation", "test"):
@@ -94,22 +101,69 @@ class ImageFolder(Source):
                 parts[name] = np.array(rows)
         return Dataset(folder.name, "images", tuple(columns), tuple(notes), parts)
 
-    def _decode(self, paths: list[Path], values: np.ndarray, progress: Progress) -> dict[int, str]:
-        """Fill `values` [n, H, W, C]; returns number of the picture -> fault for those that cannot be read."""
-        faults: dict[int, str] = {}
+    def _values(
+        self, paths: list[Path], name: str, progress: Progress, notes: list[str]
+    ) -> tuple[np.ndarray | Pictures, list[int]]:
+        """(pictures [n, H, W, C], numbers of the files that can be read)."""
+        shape = (self.height, self.width, 1 if self.colour == "grey" else 3)
+        if len(paths) <= AT_ONCE and len(paths) * math.prod(shape) <= AT_ONCE_BYTES:
+            values = np.empty((len(paths), *shape), dtype=np.uint8)
+            faults = _for_each(paths, self._decoding(paths, values), progress, "Reading")
+            good = _without(faults, len(paths), name, notes)
+            return (values if not faults else values[good]), good
+        pictures = Pictures(paths, *shape, self.fit)
+        faults = {int(i): f"'{paths[i].name}' is damaged and cannot be read." for i in pictures.known_broken()}
+        if not pictures.complete:
+            faults |= _for_each(paths, lambda i: _fault(check_picture, paths[i]), progress, "Checking")
+        good = _without(faults, len(paths), name, notes)
+        if faults:
+            pictures = pictures.only(good)
+        if pictures.complete and pictures.nbytes <= AT_ONCE_BYTES:
+            return pictures[:], good
+        return pictures, good
 
+    def _decoding(self, paths: list[Path], values: np.ndarray) -> Callable[[int], str]:
         def one(i: int) -> str:
             try:
-                picture = load_picture(str(paths[i]), colour=values.shape[-1] == 3)
+                values[i] = decoded(str(paths[i]), *values.shape[1:], self.fit)
             except DataError as error:
                 return str(error)
-            values[i] = np.round(255 * np.clip(scaled(picture, self.height, self.width, self.fit), 0, 1))
             return ""
 
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "pictures") as pool:
-            for start in range(0, len(paths), WAITING):
-                progress(start / len(paths), f"Reading picture {start:,} of {len(paths):,}")
-                for i, fault in enumerate(pool.map(one, range(start, min(start + WAITING, len(paths)))), start):
-                    if fault:
-                        faults[i] = fault
-        return faults
+        return one
+
+
+def _fault(check: Callable[[Path], None], path: Path) -> str:
+    try:
+        check(path)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def _for_each(paths: list[Path], one: Callable[[int], str], progress: Progress, doing: str) -> dict[int, str]:
+    """Number of the picture -> fault, for all of which `one` tells one; by several threads."""
+    faults: dict[int, str] = {}
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "pictures") as pool:
+        for start in range(0, len(paths), WAITING):
+            progress(start / len(paths), f"{doing} picture {start:,} of {len(paths):,}")
+            for i, fault in enumerate(pool.map(one, range(start, min(start + WAITING, len(paths)))), start):
+                if fault:
+                    faults[i] = fault
+    return faults
+
+
+def _without(faults: dict[int, str], count: int, name: str, notes: list[str]) -> list[int]:
+    """Numbers of the pictures without a fault, with a note of the others. Raises DataError when none is left."""
+    if len(faults) == count:
+        raise DataError(f"No picture of '{name}' can be read. The first fault: {faults[min(faults)]}")
+    if faults:
+        left_out = "1 picture" if len(faults) == 1 else f"{len(faults):,} pictures"
+        notes.append(f"{left_out} left out. The first fault: {faults[min(faults)]}")
+    return [i for i in range(count) if i not in faults]
+
+
+def _table_beside(folder: Path) -> str:
+    """The only CSV file in the folder, or ""."""
+    found = [p for p in folder.iterdir() if p.suffix.lower() in (".csv", ".tsv") and not p.name.startswith(".")]
+    return str(found[0]) if len(found) == 1 else ""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nndesigner.data.dataset import DataError, Fit
 from nndesigner.data.encoding import RawInput
 from nndesigner.data.files import checked_file
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 #: Pillow reads far more; these are the formats that people have and whose readers are looked after
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
@@ -32,7 +38,67 @@ def load_picture(path: str, colour: bool = False) -> np.ndarray:
     It is turned the way its camera data say; what is transparent becomes white; of an animation the first picture is
     taken. Raises DataError for other formats, damaged files and pictures of too many pixels.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    with _opened(path) as opened:
+        picture = _upright(opened, colour)
+        values = picture if isinstance(picture, np.ndarray) else np.asarray(picture, dtype=np.float32) / 255
+    return values if values.ndim == 3 else values[..., None]
+
+
+def decoded(path: str, height: int, width: int, channels: int, fit: Fit) -> np.ndarray:
+    """A picture file as uint8 [height, width, channels], the way pictures of a folder are brought to one size.
+
+    A large JPEG is decoded at a half, a quarter or an eighth of its size, at least twice the wanted one. Raises
+    DataError as `load_picture` does.
+    """
+    from PIL import Image
+
+    with _opened(path) as opened:
+        if opened.format == "JPEG":
+            turned = opened.getexif().get(0x0112, 1) >= 5  # Orientation: the sides will be exchanged
+            sides = (2 * height, 2 * width) if turned else (2 * width, 2 * height)
+            opened.draft("RGB" if channels >= 3 else "L", sides)
+        picture = _upright(opened, channels >= 3)
+        if not isinstance(picture, np.ndarray) and fit != "pad" and channels in (1, 3):
+            step = (picture.width / width, picture.height / height)
+            if fit == "crop":
+                step = (min(step),) * 2
+            left, top = (picture.width - width * step[0]) / 2, (picture.height - height * step[1]) / 2
+            box = (max(0.0, left), max(0.0, top), min(picture.width, left + width * step[0]),
+                   min(picture.height, top + height * step[1]))
+            values = np.asarray(picture.resize((width, height), Image.Resampling.BOX, box))
+            return values if values.ndim == 3 else values[..., None]
+        values = picture if isinstance(picture, np.ndarray) else np.asarray(picture, dtype=np.float32) / 255
+    values = _with_channels(values if values.ndim == 3 else values[..., None], channels)
+    return np.round(255 * np.clip(scaled(values, height, width, fit), 0, 1)).astype(np.uint8)
+
+
+def check_picture(path: Path) -> None:
+    """Raises DataError unless a file begins and ends like a picture that can be read; it is not decoded."""
+    with _opened(str(path)) as opened, path.open("rb") as file:
+        end = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}.get(opened.format or "")
+        file.seek(-min(64, path.stat().st_size), 2)
+        if end is not None and end not in file.read():
+            raise DataError(f"'{path.name}' is damaged and cannot be read (its end is missing).")
+
+
+def _upright(opened: Image.Image, colour: bool) -> Image.Image | np.ndarray:
+    """In mode RGB or L, turned upright, on white paper; grey of more than 8 bits as float32 [H, W, C] from 0 to 1."""
+    from PIL import Image, ImageOps
+
+    picture = ImageOps.exif_transpose(opened)
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        return _wide_grey(np.asarray(picture, dtype=np.float32), colour)
+    if picture.has_transparency_data:
+        paper = Image.new("RGBA", picture.size, "white")
+        paper.alpha_composite(picture.convert("RGBA"))
+        picture = paper
+    return picture.convert("RGB" if colour else "L")
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[Image.Image]:
+    """The picture of a file, not yet decoded. Raises DataError, also for what goes wrong within the context."""
+    from PIL import Image, UnidentifiedImageError
 
     found, _ = checked_file(path, "picture", MAX_BYTES)
     try:
@@ -40,14 +106,7 @@ def load_picture(path: str, colour: bool = False) -> np.ndarray:
             width, height = opened.size
             if width * height > MAX_PIXELS:
                 raise DataError(f"'{found.name}' has {width:,} × {height:,} pixels, too many to load. Make it smaller.")
-            picture = ImageOps.exif_transpose(opened)
-            if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-                return _wide_grey(np.asarray(picture, dtype=np.float32), colour)
-            if picture.has_transparency_data:
-                paper = Image.new("RGBA", picture.size, "white")
-                paper.alpha_composite(picture.convert("RGBA"))
-                picture = paper
-            values = np.asarray(picture.convert("RGB" if colour else "L"), dtype=np.float32) / 255
+            yield opened
     except UnidentifiedImageError as error:
         raise DataError(f"'{found.name}' is no picture that can be read. Formats: {', '.join(FORMATS)}.") from error
     except Image.DecompressionBombError as error:
@@ -56,7 +115,6 @@ def load_picture(path: str, colour: bool = False) -> np.ndarray:
         if isinstance(error, DataError):
             raise
         raise DataError(f"'{found.name}' is damaged and cannot be read ({error}).") from error
-    return values if values.ndim == 3 else values[..., None]
 
 
 def _wide_grey(values: np.ndarray, colour: bool) -> np.ndarray:
@@ -70,6 +128,9 @@ def _wide_grey(values: np.ndarray, colour: bool) -> np.ndarray:
 
 def read_picture(path: str, wanted: RawInput, invert: bool | None = None) -> np.ndarray:
     """A picture file in the form of a raw column of pictures, [1, H, W, C] (see fit_picture). Raises DataError."""
+    if wanted.kind == "image" and len(wanted.shape) == 3 and not wanted.ground and not invert:
+        shade = decoded(path, *wanted.shape, wanted.fit).astype(np.float32) / 255  # as a folder of pictures is read
+        return (wanted.low + shade * (wanted.high - wanted.low)).astype(np.float32)[None]
     return fit_picture(load_picture(path, colour=wanted.shape[-1:] >= (3,)), wanted, invert)
 
 
