@@ -77,6 +77,7 @@ INITIALISERS: dict[str, Initialiser] = {
     "orthogonal": _orthogonal,
     "small_normal": _normal(lambda weight: 0.05**2),
     "truncated_normal": _truncated_normal,
+    "constant": _constant(0.1),
     "zeros": _constant(0.0),
     "ones": _constant(1.0),
     "quarter": _constant(0.25),

@@ -101,6 +101,8 @@ def _misfit(graph: Graph, node: Node, got: Shape, want: tuple[int, ...], task: T
     edge = graph.incoming[node.id][0]
     cures = repair.for_shape(graph, node, edge, got, want)
     todo = cures[0].text[0].lower() + cures[0].text[1:] if cures else "change the layer before it"
+    if got.axes == "TF" and len(want) == 1:
+        todo = f"a series needs a read-out, so {todo}"
     if len(want) == 1:
         word = "score" if task == "classification" else "value"
         needs = f"{want[0]} {word}{'s' if want[0] > 1 else ''}"

@@ -88,7 +88,33 @@ def for_shape(graph: Graph, node: Node, edge: Edge, got: Shape, want: tuple[int,
         repairs.append(maker)
     for layers in _plans(got, want):
         repairs.append(insertion(f"Insert {_list([_described(x) for x in layers])} before {node.title}", edge, layers))
+    if got.axes == "TF" and len(want) == 1:
+        repairs[1:1] = _last_states(graph, node, edge, want)
     return tuple(repairs[:MOST])
+
+
+def _last_states(graph: Graph, node: Node, edge: Edge, want: tuple[int, ...]) -> list[Repair]:
+    """Let a recurrent layer on the way to `node` give only what it remembers at the end, if that makes `want`."""
+    behind: list[Layer] = []
+    found = graph.node(edge.source)
+    while getattr(found.layer, "output", "") != "sequence":
+        wires = graph.incoming[found.id]
+        if len(wires) != 1 or len(graph.outgoing[found.id]) != 1:
+            return []
+        behind.insert(0, found.layer)
+        found = graph.node(wires[0].source)
+    if len(graph.outgoing[found.id]) != 1:
+        return []
+    params = {"output": "last"}
+    last = setting(found, params)
+    width = found.layer.units * (2 if found.layer.bidirectional else 1)
+    shape = _through(behind, Shape("F", (width,)))
+    if shape is None or shape.dims == want:
+        return [] if shape is None else [last]
+    return [
+        Repair(f"{last.text} and insert {_list([_described(x) for x in layers])} before {node.title}",
+               partial(_in_turn, [last, insertion("", edge, layers)]))
+        for layers in _plans(shape, want)[:1]]
 
 
 # --- inside ---
@@ -104,6 +130,9 @@ def _plans(got: Shape, want: tuple[int, ...]) -> list[list[Layer]]:
             plans = [[dense]]
         elif got.axes == "HWC":
             plans = [[("globalavgpool2d.v1", {}), dense], [("flatten.v1", {}), dense]]
+        elif got.axes == "TF":
+            mean = ("globalavgpool1d.v1", {})
+            plans = [[mean] if got.dims[-1] == want[0] else [mean, dense], [("gru.v1", {"units": 32}), dense]]
         else:
             plans = [[("flatten.v1", {}), dense]]
     else:

@@ -14,7 +14,7 @@ from nndesigner.spec import param
 ActivationName = Literal["none", "relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh"]
 InitialiserName = Literal[
     "auto", "he_normal", "he_uniform", "glorot_normal", "glorot_uniform", "lecun_normal", "lecun_uniform", "orthogonal",
-    "small_normal", "truncated_normal", "zeros",
+    "small_normal", "truncated_normal", "constant", "zeros",
 ]
 
 _ACTIVATION_TITLES = {
@@ -25,7 +25,7 @@ _INITIALISER_TITLES = {
     "auto": "auto (by the activation)", "he_normal": "He normal", "he_uniform": "He uniform",
     "glorot_normal": "Glorot normal", "glorot_uniform": "Glorot uniform", "lecun_normal": "LeCun normal",
     "lecun_uniform": "LeCun uniform", "orthogonal": "orthogonal", "small_normal": "small normal (0.05)",
-    "truncated_normal": "small normal, truncated", "zeros": "zeros",
+    "truncated_normal": "small normal, truncated", "constant": "constant (0.1)", "zeros": "zeros",
 }
 
 

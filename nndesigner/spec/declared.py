@@ -142,7 +142,8 @@ class ParamInfo:
     name: str
     title: str
     help: str
-    #: int, float, bool, choice, ints (a fixed number of whole numbers), text, declared, or what `param(editor=)` said
+    #: int, float, bool, choice, ints (a fixed number of whole numbers), floats (a list of numbers), text, declared, or
+    #: what `param(editor=)` said
     editor: str
     default: Any
     low: float | None = None
@@ -185,12 +186,13 @@ def _info(name: str, field: FieldInfo) -> ParamInfo:
         labels = extra.get("labels") or {}
         choices = tuple((v, labels.get(v, str(v).replace("_", " "))) for v in typing.get_args(annotation))
     elif origin is tuple:
-        editor = "ints"
         args = typing.get_args(annotation)
+        first = typing.get_args(args[0]) or args[:1]
+        editor = "floats" if first[0] is float else "ints"
         length = 0 if Ellipsis in args else len(args)
     else:
         editor = {bool: "bool", int: "int", float: "float", str: "text"}.get(annotation, "text")
-    limits = {type(m): m for m in field.metadata}
+    limits = {type(m): m for m in (*_of_members(annotation, editor), *field.metadata)}
     low, low_open = _limit(limits, annotated_types.Ge, annotated_types.Gt, "ge", "gt")
     high, high_open = _limit(limits, annotated_types.Le, annotated_types.Lt, "le", "lt")
     return ParamInfo(
@@ -200,6 +202,11 @@ def _info(name: str, field: FieldInfo) -> ParamInfo:
         unit=str(extra.get("unit") or ""), step=extra.get("step"), choices=choices, length=length, optional=optional,
         family=family, advanced=bool(extra.get("advanced")),
     )
+
+
+def _of_members(annotation: Any, editor: str) -> tuple[Any, ...]:
+    """Limits of the numbers in a list."""
+    return getattr(typing.get_args(annotation)[0], "__metadata__", ()) if editor == "floats" else ()
 
 
 def _limit(limits: dict, closed: type, open_: type, closed_name: str, open_name: str) -> tuple[float | None, bool]:

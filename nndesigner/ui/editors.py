@@ -203,22 +203,20 @@ class IntsEditor(Editor):
         if self.field.hasFocus() and self._parsed(self.field.text()) == self._value:
             return
         with QSignalBlocker(self.field):
-            self.field.setText(" × ".join(map(str, self._value or ())))
+            self.field.setText(self._text(self._value or ()))
 
     def step(self, steps: int) -> None:
         if self._value:
             value = tuple(max(1, v + steps) for v in self._value)
             with QSignalBlocker(self.field):
-                self.field.setText(" × ".join(map(str, value)))
+                self.field.setText(self._text(value))
             self._value = value
             self.edited.emit(value)
 
     def _read(self, text: str) -> None:
         value = self._parsed(text)
         if value is None:
-            several = f"{self.info.length} whole numbers" if self.info.length else "whole numbers, such as 28 × 28 × 1"
-            count = {1: "one whole number", 2: "two whole numbers, such as 3 × 3"}.get(self.info.length, several)
-            self.wrong.emit(f"{self.info.title} needs {count}.")
+            self.wrong.emit(f"{self.info.title} needs {self._needed()}.")
         else:
             self.edited.emit(value)
 
@@ -226,7 +224,15 @@ class IntsEditor(Editor):
         if self._parsed(self.field.text()) != self._value:
             self.wrong.emit("")
         with QSignalBlocker(self.field):
-            self.field.setText(" × ".join(map(str, self._value or ())))
+            self.field.setText(self._text(self._value or ()))
+
+    def _text(self, value: tuple[int, ...]) -> str:
+        return " × ".join(map(str, value))
+
+    def _needed(self) -> str:
+        """What is to be typed, as the end of a sentence."""
+        several = f"{self.info.length} whole numbers" if self.info.length else "whole numbers, such as 28 × 28 × 1"
+        return {1: "one whole number", 2: "two whole numbers, such as 3 × 3"}.get(self.info.length, several)
 
     def _parsed(self, text: str) -> tuple[int, ...] | None:
         if not text.strip():
@@ -237,6 +243,26 @@ class IntsEditor(Editor):
         if self.info.length and len(values) == 1:
             values *= self.info.length
         return values if not self.info.length or len(values) == self.info.length else None
+
+
+class FloatsEditor(IntsEditor):
+    """Any count of numbers: 0.5, 2, 1."""
+
+    def step(self, steps: int) -> None:
+        """A list of decimals has no step that suits it."""
+
+    def _text(self, value: tuple[float, ...]) -> str:
+        return ", ".join(map(numbers.plain, value))
+
+    def _needed(self) -> str:
+        return "numbers, such as 0.5, 2, 1"
+
+    def _parsed(self, text: str) -> tuple[float, ...] | None:
+        try:
+            values = tuple(float(part) for part in re.split(r"[,;×\s]+", text.strip()) if part)
+        except ValueError:
+            return None
+        return values if all(map(math.isfinite, values)) else None
 
 
 class TextEditor(Editor):

@@ -254,8 +254,8 @@ class DeclaredEditor(Editor):
 
 EDITORS: dict[str, type[Editor]] = {
     "int": editors.NumberEditor, "float": editors.NumberEditor, "bool": editors.BoolEditor,
-    "choice": editors.ChoiceEditor, "ints": editors.IntsEditor, "text": editors.TextEditor, "file": editors.FileEditor,
-    "folder": editors.FileEditor,
+    "choice": editors.ChoiceEditor, "ints": editors.IntsEditor, "floats": editors.FloatsEditor,
+    "text": editors.TextEditor, "file": editors.FileEditor, "folder": editors.FileEditor,
 }
 
 
@@ -263,7 +263,7 @@ def _sentence(info: ParamInfo, error: ValidationError) -> str:
     """The first complaint in plain words."""
     first = error.errors()[0]
     if first["type"] in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
-        kind = {"int": "a whole number", "ints": "whole numbers"}.get(info.editor, "a number")
+        kind = {"int": "a whole number", "ints": "whole numbers", "floats": "numbers"}.get(info.editor, "a number")
         return f"{info.title} needs {kind}{range_words(info)}."
     text = first["msg"].removeprefix("Value error, ")
     return text if text.endswith(".") else f"{info.title}: {text[:1].lower()}{text[1:]}."

@@ -17,8 +17,9 @@ from nndesigner.layers.dense import Dense
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Concatenate
 from nndesigner.layers.pool import MaxPool2D
+from nndesigner.layers.recurrent import GRU, LSTM
 from nndesigner.layers.reshape import Flatten
-from nndesigner.spec import Signature
+from nndesigner.spec import DataField, Shape, Signature
 from tests.graph.drawings import (
     CLASSES,
     FEATURES,
@@ -34,6 +35,8 @@ from tests.graph.drawings import (
     signatures,
 )
 from tests.graph.test_check import WRONG
+
+SERIES = DataField("series", "input", Shape("TF", (6, 4)))
 
 #: problems that only the user can solve, or no edit of the drawing can
 NO_CURE = {"flat to picture"}
@@ -55,6 +58,9 @@ MORE_WRONG = [
     ("binary", [Input(), Conv2D(), Output(loss=BinaryCrossEntropy())], "", data(IMAGE, YES_NO)),
     ("one number", [Input(), Conv2D(), Output()], "", data(IMAGE, NUMBER)),
     ("nothing", [], "", data(FEATURES, CLASSES)),
+    ("series of scores", [Input(), Dense(units=3), Output()], "", data(SERIES, CLASSES)),
+    ("series of features", [Input(), Dense(units=8), Output()], "", data(SERIES, CLASSES)),
+    ("states of all steps", [Input(), GRU(units=8, output="sequence"), Output()], "", data(SERIES, CLASSES)),
 ]
 TABLE = [(w[0], *w[1:4]) for w in WRONG] + MORE_WRONG
 
@@ -132,6 +138,25 @@ def test_the_best_repairs_come_first():
     unwired = check(drawing([Input(), Dense(units=3), Output()], "2>3"), data(FEATURES, CLASSES))
     assert [[r.text for r in p.repairs] for p in unwired.problems if p.node == "n2"] == [
         ["Connect Input to Dense", "Remove Dense"]]
+
+
+@pytest.mark.parametrize("layers, texts", [
+    ([Dense(units=3)], ["Insert GlobalAvgPool1D before Output",
+                        "Insert GRU (32 units) and Dense (3 units) before Output"]),
+    ([GRU(units=8, output="sequence", bidirectional=True)],
+     ["Insert GlobalAvgPool1D and Dense (3 units) before Output",
+      "Set the output of GRU to last and insert Dense (3 units) before Output",
+      "Insert GRU (32 units) and Dense (3 units) before Output"]),
+    ([LSTM(units=8, output="sequence"), Dense(units=3)],
+     ["Insert GlobalAvgPool1D before Output", "Set the output of LSTM to last",
+      "Insert GRU (32 units) and Dense (3 units) before Output"])])
+def test_a_series_is_offered_a_read_out(layers, texts):
+    checked = check(drawing([Input(), *layers, Output()], ""), data(SERIES, CLASSES))
+    (problem,) = checked.problems
+    assert "a series needs a read-out, so insert GlobalAvgPool1D" in problem.text
+    assert [repair.text for repair in problem.repairs] == texts
+    for repair in problem.repairs:
+        assert check(repair.apply(checked.graph), checked.signature).trainable
 
 
 def test_an_inserted_layer_finds_room():

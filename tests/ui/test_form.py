@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 import nndesigner.ui.data_panel  # noqa: F401 (declares every source)
 from nndesigner.data.preparing import DataSettings
 from nndesigner.data.source import Source
+from nndesigner.engine.losses import CrossEntropy
 from nndesigner.engine.optimizers import Optimizer
 from nndesigner.engine.schedules import Schedule
 from nndesigner.layers import Layer
@@ -42,7 +43,9 @@ def another(info, value):
         return next(v for v in candidates if (low is None or v > low) and (high is None or v < high))
     if info.editor == "ints":
         return tuple(v + 1 for v in value) or (4, 4, 1)
-    return "abc"
+    if info.editor == "floats":
+        return (0.5, 2.0, 1.25)
+    return "a"  # a formula, too
 
 
 def type_in(editor, value) -> None:
@@ -59,7 +62,8 @@ def type_in(editor, value) -> None:
     else:
         editor.field.setFocus()
         editor.field.selectAll()
-        text = " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        sign = ", " if isinstance(editor, editors.FloatsEditor) else " x "
+        text = sign.join(map(str, value)) if isinstance(value, tuple) else str(value)
         QTest.keyClicks(editor.field, text)
         if isinstance(editor, editors.FileEditor):
             QTest.keyClick(editor.field, Qt.Key.Key_Return)
@@ -110,6 +114,18 @@ def test_typing_is_one_undo_step_for_each_visit(form):
     form._rows["units"].editor.entered.emit()
     QTest.keyClicks(field, "3")
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_list_of_decimals_is_read_and_judged(form):
+    form.show_model(CrossEntropy(class_weights=(0.5, 2, 1)))
+    editor, row, seen = form.editors["class_weights"], form._rows["class_weights"], []
+    form.changed.connect(lambda name, value, key: seen.append(value))
+    assert editor.field.text() == "0.5, 2.0, 1.0"
+    for text in ("0.5, 2, 1.25", "3 4;5", "", "1, x", "1, -2"):
+        editor.field.setText(text)
+        editor.field.textEdited.emit(text)
+    assert seen == [(0.5, 2, 1.25), (3, 4, 5), ()]
+    assert row._complaint.text() == "Class weights needs numbers above 0 and at most 1.0 M."
 
 
 def test_values_that_differ_are_shown_as_such(form):
