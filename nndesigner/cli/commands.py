@@ -107,7 +107,7 @@ def train(
 @app.command()
 def predict(
     project: ProjectFile,
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A CSV file with raw values, texts, a picture or a sound.",
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A table of raw values or texts, a picture or a sound.",
                                          show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Write a CSV file instead of printing.", dir_okay=False)] = None,
     invert: Annotated[bool | None, typer.Option(

@@ -15,7 +15,14 @@ from typing import Any, Literal
 import numpy as np
 
 from nndesigner.data.dataset import DataError, Fit
-from nndesigner.data.layouts import Layout, check_layout, encode_layout, layout_from_json, layout_json
+from nndesigner.data.layouts import (
+    Layout,
+    check_layout,
+    decode_texts,
+    encode_layout,
+    layout_from_json,
+    layout_json,
+)
 from nndesigner.data.rows import RawReader
 from nndesigner.spec import DataField, Shape, Signature
 
@@ -221,7 +228,9 @@ class FieldEncoding:
                     f"Sample {row + 1} of '{self.columns[0].column}' holds values that are no finite numbers.")
 
     def decode(self, encoded: np.ndarray) -> np.ndarray:
-        """Original units: class names for class numbers, float32 [n, ...] for values."""
+        """Original units: class names for class numbers, texts for tokens, float32 [n, ...] for values."""
+        if self.columns[0].kind == "text":
+            return decode_texts(self.columns[0], encoded)
         if self.field.kind == "class":
             return np.array(self.field.classes, dtype=object)[np.asarray(encoded)]
         return (np.asarray(encoded, dtype=np.float64) * self.scale + self.offset).astype(np.float32)

@@ -49,6 +49,14 @@ def encode_layout(encoding: FieldEncoding, given: Any, rows: np.ndarray | None) 
     return encoded
 
 
+def decode_texts(column: RawInput, encoded: np.ndarray) -> np.ndarray:
+    """Texts [n] of token numbers [n, length], as the network sees them."""
+    tokenizer = tokenizer_of(column)
+    texts = np.empty(len(encoded), dtype=object)
+    texts[:] = [tokenizer.decode(row) for row in np.asarray(encoded)]
+    return texts
+
+
 def layout_json(layout: Layout | None) -> dict[str, Any] | None:
     return None if layout is None else layout.to_json()
 

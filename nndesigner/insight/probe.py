@@ -53,10 +53,10 @@ class NodePicture:
     """What a node computes for one sample.
 
     "image": grey values [C, h, w] of input or reconstruction; "maps": signed values [C, h, w]; "bars": signed values
-    [n]; "class": the answer in words, `label` with its `probability` (None for a number).
+    [n]; "text": the words of `label`; "class": the answer in words, `label` with its `probability` (None for a number).
     """
 
-    kind: Literal["image", "maps", "bars", "class"]
+    kind: Literal["image", "maps", "bars", "text", "class"]
     data: np.ndarray
     label: str = ""
     probability: float | None = None
@@ -128,6 +128,9 @@ def node_pictures(
         axes = checked.shapes[node_id].axes
         if node_id in checked.heads:
             found[node_id] = _answer_picture(checked.heads[node_id], values, axes, preparation)
+        elif checked.shapes[node_id].integer and axes == "T" and node_id in checked.inputs and preparation is not None:
+            text = preparation.decode(checked.inputs[node_id], values)[0]
+            found[node_id] = NodePicture("text", values[0], text)
         else:
             image = isinstance(checked.graph.node(node_id).layer, Input) and axes == "HWC"
             found[node_id] = _value_picture(values[0], axes, "image" if image else "maps")
@@ -154,8 +157,8 @@ def _value_picture(values: np.ndarray, axes: str, kind: Literal["image", "maps"]
     """Channels of a picture, time by features as one map, or bars."""
     if axes == "HWC":
         return NodePicture(kind, _shrunk(np.moveaxis(values[..., :MAX_CHANNELS], -1, 0)))
-    if axes == "TF":
-        return NodePicture("maps", _shrunk(values[None]))
+    if axes == "TF" and values.shape[1] > 1:  # time to the right
+        return NodePicture("maps", _shrunk(values.T[None]))
     if axes == "DHWC":
         return NodePicture("maps", _shrunk(np.moveaxis(values[len(values) // 2, ..., :MAX_CHANNELS], -1, 0)))
     flat = values.reshape(-1)

@@ -15,7 +15,7 @@ ROW = 34
 MOST = 200
 ROLES = {"input": "input", "target": "target", "ignore": "left out"}
 KIND_ICONS = {"number": "mdi6.numeric", "category": "mdi6.format-list-bulleted-type", "image": "mdi6.image",
-              "array": "mdi6.matrix"}
+              "array": "mdi6.matrix", "sound": "mdi6.waveform", "text": "mdi6.format-quote-close"}
 
 
 class ColumnList(QWidget):

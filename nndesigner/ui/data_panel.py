@@ -203,7 +203,7 @@ class ChosenData(Column):
 
     def _show_dataset(self) -> None:
         prepared, shown = self._document.prepared, self._shown_dataset
-        self._preview.show_dataset(shown)
+        self._preview.show_dataset(shown, prepared)
         self._shares.show_prepared(prepared)
         self._shares_heading.setVisible(self._shares.isVisibleTo(self))
         table = shown is not None and shown.form == "table"

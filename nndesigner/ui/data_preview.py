@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nndesigner.data.dataset import Column, DataError, Dataset
+from nndesigner.data.encoding import RawInput
+from nndesigner.data.layouts import tokenizer_of
 from nndesigner.data.preparing import Prepared
 from nndesigner.data.source import Source, quiet
+from nndesigner.data.text import cut, text_of_sample
 from nndesigner.spec import describe
 from nndesigner.ui import icons, numbers, theme
+from nndesigner.ui.token_picture import paint_tokens
 from nndesigner.ui.views.class_colours import class_colour
 from nndesigner.ui.views.sample_picture import paint_picture, picture_image
+from nndesigner.ui.views.sound_picture import sound_image
 
 #: points painted, samples pictured, bars shown
 MOST_POINTS, MOST_BARS = 1500, 12
@@ -29,14 +35,16 @@ class Preview(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._dataset: Dataset | None = None
+        self._texts: RawInput | None = None
         self._pixmap: QPixmap | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Preview of the data")
         theme.notifier.changed.connect(self._forget)
 
-    def show_dataset(self, dataset: Dataset | None) -> None:
-        """Show a data set; nothing for tables, which have a list of columns."""
+    def show_dataset(self, dataset: Dataset | None, prepared: Prepared | None = None) -> None:
+        """Show a data set, texts as the tokens of `prepared`; nothing for tables, which have a list of columns."""
         self._dataset = dataset
+        self._texts = next((c for c in prepared.preparation.inputs if c.kind == "text"), None) if prepared else None
         self.setVisible(dataset is not None and kind_of_picture(dataset) != "")
         self._forget()
         self.updateGeometry()
@@ -63,7 +71,7 @@ class Preview(QWidget):
             self._pixmap.setDevicePixelRatio(ratio)
             self._pixmap.fill(Qt.GlobalColor.transparent)
             painter = QPainter(self._pixmap)
-            paint_dataset(painter, QRectF(self.rect()), self._dataset)
+            paint_dataset(painter, QRectF(self.rect()), self._dataset, texts=self._texts)
             painter.end()
         QPainter(self).drawPixmap(0, 0, self._pixmap)
 
@@ -130,7 +138,7 @@ class RowsModel(QAbstractTableModel):
 
     def __init__(self, dataset: Dataset, rows: int = 500) -> None:
         super().__init__()
-        self._columns = [c for c in dataset.columns if c.kind in ("number", "category")]
+        self._columns = [c for c in dataset.columns if c.kind in ("number", "category", "text")]
         self._rows = min(rows, len(dataset))
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 (Qt's own signature)
@@ -170,9 +178,12 @@ def missing_count(column: Column) -> int:
 
 
 def kind_of_picture(dataset: Dataset) -> str:
-    """"points", "curve" or "images"; empty for what has no picture."""
+    """"points", "curve", "images", "sounds" or "texts"; empty for what has no picture."""
     if any(c.kind == "image" and c.role != "ignore" for c in dataset.columns):
         return "images"
+    for kind in ("sound", "text"):
+        if any(c.kind == kind and c.role == "input" for c in dataset.columns):
+            return f"{kind}s"
     inputs = [c for c in dataset.columns if c.kind == "number" and c.role == "input"]
     targets = [c for c in dataset.columns if c.role == "target"]
     if dataset.form == "curve" and len(inputs) == 1 and targets and targets[0].kind == "number":
@@ -180,8 +191,10 @@ def kind_of_picture(dataset: Dataset) -> str:
     return "points" if dataset.form == "points" and len(inputs) >= 2 else ""
 
 
-def paint_dataset(painter: QPainter, rect: QRectF, dataset: Dataset, small: bool = False) -> None:
-    """Draw a data set into a rectangle; `small` leaves out the frame."""
+def paint_dataset(
+    painter: QPainter, rect: QRectF, dataset: Dataset, small: bool = False, texts: RawInput | None = None
+) -> None:
+    """Draw a data set into a rectangle; `small` leaves out the frame. `texts` is the fitted column of texts, if any."""
     tokens = theme.current()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if not small:
@@ -191,23 +204,52 @@ def paint_dataset(painter: QPainter, rect: QRectF, dataset: Dataset, small: bool
         rect = rect.adjusted(8, 8, -8, -8)
     kind = kind_of_picture(dataset)
     if kind == "images":
-        _paint_images(painter, rect, dataset, small)
+        values = next(c for c in dataset.columns if c.kind == "image").values
+        most = float(values[:64].max()) if len(values) else 1.0
+        _paint_images(painter, rect, dataset, small, lambda i: picture_image(values[i], 0.0, most or 1.0))
+    elif kind == "sounds":
+        sound = next(c for c in dataset.columns if c.kind == "sound" and c.role == "input")
+        _paint_images(painter, rect, dataset, small, lambda i: sound_image(sound.values[i], sound.layout))
+    elif kind == "texts":
+        _paint_texts(painter, rect, dataset, texts)
     elif kind:
         _paint_points(painter, rect, dataset, kind == "curve", small)
 
 
-def _paint_images(painter: QPainter, rect: QRectF, dataset: Dataset, small: bool) -> None:
-    images = next(c for c in dataset.columns if c.kind == "image").values
+def _paint_texts(painter: QPainter, rect: QRectF, dataset: Dataset, fitted: RawInput | None) -> None:
+    """The first texts of each class, by their tokens."""
+    column = next(c for c in dataset.columns if c.kind == "text" and c.role == "input")
+    target = next((c for c in dataset.columns if c.role == "target" and c.kind == "category"), None)
+    tokenizer = None if fitted is None else tokenizer_of(fitted)
+    for index in range(min(12, len(column.values))):
+        if rect.height() < 36:
+            break
+        tokens = theme.current()
+        painter.setFont(theme.font(theme.CAPTION, 600))
+        painter.setPen(theme.colour(tokens.muted))
+        if target is not None:
+            painter.drawText(QRectF(rect.left(), rect.top(), rect.width(), 15), cell_text(target, index))
+            rect.setTop(rect.top() + 16)
+        text = text_of_sample(column.values[index])[:400]
+        if tokenizer is None:
+            shown = [(token, True) for token in cut(text, column.layout)]
+        else:
+            shown = [(token, n != 1) for token, n in zip(tokenizer.tokens(text), tokenizer.numbers(text), strict=True)]
+        rect.setTop(rect.top() + paint_tokens(painter, rect, shown) + 7)
+
+
+def _paint_images(
+    painter: QPainter, rect: QRectF, dataset: Dataset, small: bool, image_of: Callable[[int], QImage]
+) -> None:
     labels = next((c for c in dataset.columns if c.role == "target" and c.kind in ("category", "number")), None)
     across = 2 if small else max(3, int(rect.width() // 56))
     side = rect.width() / across
     down = max(1, int(rect.height() // side))
-    most = float(images[:64].max()) if len(images) else 1.0
     painter.setFont(theme.font(theme.CAPTION, 600))
-    for index in range(min(across * down, len(images))):
+    for index in range(min(across * down, len(dataset))):
         row, column = divmod(index, across)
         place = QRectF(rect.x() + column * side, rect.y() + row * side, side, side).adjusted(2, 2, -2, -2)
-        place = paint_picture(painter, place, picture_image(images[index], 0.0, most or 1.0), 3)
+        place = paint_picture(painter, place, image_of(index), 3)
         if labels is not None and not small:
             text = cell_text(labels, index)
             badge = QRectF(place.right() - 16, place.bottom() - 16, 16, 16)
@@ -261,7 +303,7 @@ def source_thumbnail(source: type[Source], theme_name: str, side: int, ratio: fl
     painter = QPainter(picture)
     rect = QRectF(0, 0, side, side)
     dataset = _sample_of(source)
-    if dataset is not None and kind_of_picture(dataset):
+    if dataset is not None and kind_of_picture(dataset) not in ("", "texts"):
         paint_dataset(painter, rect.adjusted(4, 4, -4, -4), dataset, small=True)
     else:
         glyph = QRectF(0, 0, side * 0.6, side * 0.6)

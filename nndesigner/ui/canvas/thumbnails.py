@@ -46,6 +46,11 @@ def render(
     area = QRectF(0, 0, width, height)
     if picture.kind == "class":
         _paint_class(painter, area, picture.label, picture.probability, right)
+    elif picture.kind == "text":
+        painter.setFont(theme.font(theme.CAPTION))
+        painter.setPen(theme.colour(theme.current().text))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(area.adjusted(4, 2, -4, -2), int(flags), picture.label)
     elif picture.kind == "bars":
         _paint_bars(painter, area, np.ravel(picture.data), theme.group_colour(group))
     elif picture.kind == "curves":

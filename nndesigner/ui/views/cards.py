@@ -34,12 +34,15 @@ class CardContent:
     bars: tuple[Bar, ...] = ()
     caption: str = ""
     right: bool | None = None
+    #: text that stands for the sample
+    passage: str = ""
 
     @property
     def text(self) -> str:
         """The card in words."""
         verdict = {None: "", True: "right. ", False: "wrong. "}[self.right]
         shown = ", ".join(bar.text for bar in self.bars) if self.bars else ", ".join(f"{n} {v}" for n, v in self.lines)
+        shown = f"“{self.passage}” {shown}" if self.passage else shown
         return f"{self.name}: {verdict}{shown}{' ' if self.caption else ''}{self.caption}".strip()
 
 
@@ -110,7 +113,13 @@ class SampleCard(QAbstractButton):
         width = inner.width() * (0.46 if content.bars or content.caption else 1.0)
         badge = 0 if content.right is None else _BADGE + 6
         self._paint_badge(painter, inner.left(), inner.center().y() - _BADGE / 2, content.right)
-        self._paint_lines(painter, inner.adjusted(badge, 0, width - inner.width(), 0), content.lines)
+        rest = inner.adjusted(badge, 0, width - inner.width(), 0)
+        if content.passage:
+            painter.setFont(theme.font(theme.CAPTION))
+            painter.setPen(theme.colour(theme.current().text))
+            painter.drawText(rest, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap), content.passage)
+        else:
+            self._paint_lines(painter, rest, content.lines)
         return inner.left() + width + 10
 
     def _paint_lines(self, painter: QPainter, rect: QRectF, lines: Sequence[tuple[str, str]]) -> None:

@@ -107,6 +107,10 @@ class RowForm(QScrollArea):
             choice.installEventFilter(self._guard)
             choice.currentIndexChanged.connect(lambda _: self.changed.emit())
             return choice
+        if column.kind == "text":
+            line = HintedLine(self.tr("Type a text"))
+            line.textChanged.connect(lambda _: self.changed.emit())
+            return line
         unit = f" {column.unit}" if column.unit else ""
         line = HintedLine(f"{column.low:.4g}–{column.high:.4g}{unit}")
         line.setToolTip(self.tr("Training data go from {0:.4g} to {1:.4g}{2}. Arrow keys change the value; an empty "

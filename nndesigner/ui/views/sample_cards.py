@@ -21,7 +21,7 @@ from nndesigner.ui.views.cards import PICTURE_WIDTH, WIDTH, CardContent, CardGri
 from nndesigner.ui.views.choice import Choice
 from nndesigner.ui.views.live_view import LiveView
 from nndesigner.ui.views.probability_bars import Bar, ranked
-from nndesigner.ui.views.sample_content import lines_of, picture_field, picture_of
+from nndesigner.ui.views.sample_content import lines_of, passage_of, picture_field, picture_of
 from nndesigner.ui.views.sample_picture import picture_image
 from nndesigner.ui.views.tool import tool
 
@@ -132,7 +132,7 @@ def card_of(prepared: Prepared, answers: Predictions, i: int) -> CardContent:
         truth = int(answers.truth[i])
         bars = class_bars(answers.classes, answers.probabilities[i], truth, int(answers.predicted[i]))
         return CardContent(place, f"{answers.classes[truth]}, sample {number}", picture, None, lines, bars, "",
-                           bool(answers.predicted[i] == truth))
+                           bool(answers.predicted[i] == truth), passage_of(prepared, part, place))
     truth, values = answers.truth[i], answers.values[i]
     error = float(np.sqrt(np.mean(np.square(values - truth))))
     caption = f"error {numbers.measure(error)}"

@@ -6,8 +6,10 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from nndesigner.data.preparing import Part, Prepared
+from nndesigner.data.text import text_of_sample
 from nndesigner.ui import numbers
 from nndesigner.ui.views.sample_picture import picture_image
+from nndesigner.ui.views.sound_picture import sound_image
 
 #: lines on a card without a picture
 LINES = 8
@@ -19,9 +21,18 @@ def picture_field(prepared: Prepared) -> str | None:
 
 
 def picture_of(prepared: Prepared, part: Part, place: int) -> QImage | None:
-    """The picture of a sample, None where the data have none."""
+    """The picture of a sample, of sounds their spectrogram or wave; None where the data have none."""
     field = picture_field(prepared)
-    return None if field is None else picture_image(part.arrays[field][place])
+    if field is not None:
+        return picture_image(part.arrays[field][place])
+    sound = next((c for c in prepared.dataset.columns if c.kind == "sound" and c.role == "input"), None)
+    return None if sound is None else sound_image(sound.values[int(part.rows[place])], sound.layout)
+
+
+def passage_of(prepared: Prepared, part: Part, place: int) -> str:
+    """The text of a sample, empty where the data have none."""
+    column = next((c for c in prepared.dataset.columns if c.kind == "text" and c.role == "input"), None)
+    return "" if column is None else " ".join(text_of_sample(column.values[int(part.rows[place])]).split())
 
 
 def lines_of(prepared: Prepared, part: Part, place: int) -> tuple[tuple[str, str], ...]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
-from nndesigner.data.csv_file import read_inputs
 from nndesigner.data.encoding import RawInput
+from nndesigner.exchange.files import read_rows
 from nndesigner.training.telemetry import Answer
 from nndesigner.ui import numbers
 from nndesigner.ui.parts import label, margins
@@ -59,9 +59,8 @@ class TablePage(QWidget):
         self.save.setEnabled(False)
         self.table.show_answers(None, {})
         self.note.setText(self.tr("Reading {0}…").format(path.name))
-        name = str(path)
         # on the session's thread, because a large file takes a while
-        self._ticket = self._runner.ask(self._key, lambda trainer: read_inputs(name, inputs))
+        self._ticket = self._runner.ask(self._key, lambda trainer: read_rows(path, inputs))
 
     def write(self, path: Path) -> None:
         """Write the table with its predictions; a failure is shown."""
@@ -100,7 +99,8 @@ class TablePage(QWidget):
             self._ask_rows()
 
     def _ask_file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, self.tr("Open table"), "", self.tr("Tables (*.csv *.tsv *.txt)"))
+        kind = self.tr("Tables (*.csv *.tsv *.txt *.jsonl)")
+        name, _ = QFileDialog.getOpenFileName(self, self.tr("Open table"), "", kind)
         if name:
             self.show_file(Path(name), self._runner.prepared.preparation.inputs, self._node)
 

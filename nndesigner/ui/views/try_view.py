@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QTabBar, QVB
 
 from nndesigner.data.encoding import RawInput
 from nndesigner.data.pictures import fit_picture
+from nndesigner.data.sound import SUFFIXES as SOUNDS
 from nndesigner.exchange.picture import SUFFIXES
 from nndesigner.exchange.prediction import Prediction
 from nndesigner.training.telemetry import Telemetry
@@ -31,6 +32,7 @@ from nndesigner.ui.views.questions import answer_to, shown_part
 from nndesigner.ui.views.row_form import RowForm, usual_values
 from nndesigner.ui.views.tool import tool
 from nndesigner.ui.views.try_picture import PicturePage
+from nndesigner.ui.views.try_sound import SoundPage
 from nndesigner.ui.views.try_table import TablePage
 
 #: pause in drawing or typing after which the network is asked
@@ -100,6 +102,10 @@ class TryView(LiveView):
         self.picture.changed.connect(self.ask_anew)
         self._add_page("picture", self.tr("Picture"), self.picture, *self.picture.tools)
 
+        self.sound = SoundPage()
+        self.sound.changed.connect(self.ask_anew)
+        self._add_page("sound", self.tr("Sound"), self.sound)
+
         self.form = RowForm()
         self.form.changed.connect(self._debounce_start)
         self.usual = tool("mdi6.restore", self.tr("Put the means of the training data into all fields"))
@@ -125,7 +131,7 @@ class TryView(LiveView):
 
     @property
     def way(self) -> str:
-        """How data are given now: "draw", "picture", "row", "table", or "" when there is no way."""
+        """How data are given now: "draw", "picture", "sound", "row", "table", or "" when there is no way."""
         return self.tabs.tabData(self.tabs.currentIndex()) or ""
 
     @property
@@ -140,6 +146,8 @@ class TryView(LiveView):
             return {column.column: fit_picture(1 - ink if self.pad.light_ground else ink, column, invert=False)}
         if self.way == "picture" and self.picture.raw is not None:
             return {self._inputs[0].column: self.picture.raw}
+        if self.way == "sound":
+            return self.sound.raw
         if self.way == "row" and not self.form.wrong():
             return self.form.raw()
         return None
@@ -216,10 +224,15 @@ class TryView(LiveView):
         if kinds == {"image"} and len(self._inputs) == 1:
             ways = ("draw", "picture")
             self._prepare_pad()
-        elif kinds <= {"number", "category"}:
+        elif kinds == {"sound"} and len(self._inputs) == 1:
+            ways = ("sound",)
+            self.sound.set_column(self._inputs[0])
+        elif kinds <= {"number", "category", "text"}:
             ways = ("row", "table")
             if not same:  # else what was typed stays
                 self.form.show_inputs(self._inputs, usual_values(preparation))
+                if "text" in kinds:  # no text is usual
+                    self._show_sample()
         else:
             ways = ()
         before = self.way
@@ -327,6 +340,8 @@ class TryView(LiveView):
             self.show_image(found)
         elif found is not None and self.way in ("draw", "picture"):
             self.show_picture(found)
+        elif found is not None and self.way == "sound":
+            self.sound.show_file(found)
         elif found is not None:
             self.show_table(found)
         event.acceptProposedAction()
@@ -336,7 +351,7 @@ class TryView(LiveView):
         if not self.showing or not self.way:
             return None
         pictures = self.way in ("draw", "picture")
-        wanted = SUFFIXES if pictures else (".csv", ".tsv", ".txt")
+        wanted = SUFFIXES if pictures else SOUNDS if self.way == "sound" else (".csv", ".tsv", ".txt", ".jsonl")
         for url in event.mimeData().urls():
             if url.isLocalFile() and Path(url.toLocalFile()).suffix.lower() in wanted:
                 return Path(url.toLocalFile())
