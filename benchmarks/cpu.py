@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+PINNING = ("OPENBLAS_", "MKL_", "ONEDNN_", "DNNL_", "NPY_DISABLE")
 
 
 def dense(units: int, activation: str = "none") -> tuple:
@@ -61,7 +62,9 @@ class Side:
     """A worker process that is told what to run."""
 
     def __init__(self, command: list[str], threads: int) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": str(threads)}
+        # without what may pin the libraries to kernels of an older processor than this one
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(PINNING)}
+        environment |= {"PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": str(threads)}
         environment["OPENBLAS_NUM_THREADS"] = environment["MKL_NUM_THREADS"] = str(threads)
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)

@@ -127,16 +127,11 @@ class Convolution(Penalised):
             return forward, nothing
 
         dy, dx = ctx.dy, ctx.dx[0]
-        back = []
+        reorder, turned = (nothing, None) if dx is None else products.bind_turned_weights(W)
+        back = [reorder]
         for i, part in enumerate(products.blocks):
-            back += [ends[i][1], products.bind_weight_gradient(i, x[part], dy[part])]
+            back += [ends[i][1], products.bind_backward(i, dy[part], turned, None if dx is None else dx[part])]
         back += [products.bind_weights_back(ctx.grads["W"]), end.after_backward(ctx.grads["b"] if self.bias else None)]
-        if dx is not None:
-            # the gradient by the input is a convolution of dy with kernels turned round
-            turned = Winograd(ctx.xp, ctx.dtype, windows.backward(), self.filters, x.shape[-1], ctx.batch, False)
-            reorder, weights = turned.bind_turned_weights(W)
-            back.append(reorder)
-            back += [turned.bind_forward(i, dy[part], weights, dx[part]) for i, part in enumerate(turned.blocks)]
         return forward, in_turn(back)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nndesigner.layers.base import Step
-from nndesigner.layers.elementwise import in_turn
+from nndesigner.layers.elementwise import in_turn, nothing
 from nndesigner.layers.windows import Windows, blocks_of
 
 _POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2.0**0.5, -(2.0**0.5))
@@ -62,6 +62,31 @@ def suits(windows: Windows, channels: int, filters: int, groups: int) -> bool:
     return ours < 0.9 * (9 * places * channels * filters)
 
 
+#: OpenBLAS multiplies matrices of less than a million products without copying them first: twice as fast here
+_PIECE = 768
+#: values added to the rows of a matrix on the CPU: rows at distances of 4096 bytes throw each other out of the cache
+_APART = 16
+
+
+def _rows(xp: Any, dtype: Any, count: int, length: int) -> Any:
+    """Matrix [count, length] whose rows lie well for the cache; contiguous on other devices than the CPU."""
+    if xp.__name__ != "numpy":
+        return xp.empty((count, length), dtype=dtype)
+    units = -(-length // _APART)
+    return xp.empty((count, (units + 1 - units % 2) * _APART), dtype=dtype)[:, :length]
+
+
+def _bind_map(xp: Any, matrix: Any, source: Any, target: Any) -> Step:
+    """target [m, N] = matrix [m, k] · source [k, N], piece by piece on the CPU."""
+    length = source.shape[1]
+    piece = max(d for d in range(1, min(length, _PIECE) + 1) if length % d == 0)
+    if xp.__name__ == "numpy" and 96 <= piece < length:
+        source, target = (
+            np.lib.stride_tricks.as_strided(
+                a, (length // piece, a.shape[0], piece), (piece * a.strides[1], *a.strides)) for a in (source, target))
+    return lambda: xp.matmul(matrix, source, out=target)
+
+
 class _Tiles:
     """Copies between pictures [n, H, W, C] and tiles [size · size, n · tiles, C] that overlap by size − 4."""
 
@@ -69,29 +94,66 @@ class _Tiles:
                  tiles: tuple[int, int], channels: int) -> None:
         self.xp, self.size, self.tiles, self.channels = xp, size, tiles, channels
         reach = tuple(n * _TILE + size - _TILE for n in tiles)
-        self.padded = xp.zeros((most, *reach, channels), dtype=dtype)
         start = [max(0, -b) for b in before]
         stop = [min(n, r - b) for n, r, b in zip(shape, reach, before)]
         self.part = tuple(slice(a, b) for a, b in zip(start, stop))
         self.place = tuple(slice(a + b, c + b) for a, c, b in zip(start, stop, before))
+        #: the tiles cover the pictures without a rest
+        self.direct = reach == tuple(shape) and not any(before)
+        self.padded = None if self.direct else xp.zeros((most, *reach, channels), dtype=dtype)
 
-    def bind(self, pictures: Any, tiles: Any, back: bool = False) -> Step:
-        """Fill `tiles` from `pictures`, or the pictures from tiles that do not overlap."""
-        xp, n = self.xp, pictures.shape[0]
-        padded = self.padded[:n]
+    def _views(self, pictures: Any) -> tuple[Any, Any, Any]:
+        """(pictures with their padding, as overlapping tiles; place of the pictures in them; what belongs there)."""
+        padded = pictures if self.direct else self.padded[:pictures.shape[0]]
         s = padded.strides
-        shape = (self.size, self.size, n, *self.tiles, self.channels)
-        view = xp.lib.stride_tricks.as_strided(padded, shape, (s[1], s[2], s[0], _TILE * s[1], _TILE * s[2], s[3]))
-        array = tiles.reshape(shape)
-        inner = pictures[(slice(None), *self.part)]
-        outer = padded[(slice(None), *self.place)]
-        if back:
-            return in_turn([lambda: xp.copyto(view, array), lambda: xp.copyto(inner, outer)])
-        return in_turn([lambda: xp.copyto(outer, inner), lambda: xp.copyto(array, view)])
+        shape = (self.size, self.size, padded.shape[0], *self.tiles, self.channels)
+        view = self.xp.lib.stride_tricks.as_strided(
+            padded, shape, (s[1], s[2], s[0], _TILE * s[1], _TILE * s[2], s[3]))
+        return view, padded[(slice(None), *self.place)], pictures[(slice(None), *self.part)]
+
+    def bind_cut(self, pictures: Any, tiles: Any) -> Step:
+        """Fill the tiles from the pictures."""
+        xp = self.xp
+        view, outer, inner = self._views(pictures)
+        array = tiles.reshape(view.shape)
+        pad = nothing if self.direct else lambda: xp.copyto(outer, inner)
+        return in_turn([pad, lambda: xp.copyto(array, view)])
+
+    def bind_join(self, pictures: Any, tiles: Any, spare: Any = None) -> Step:
+        """Fill the pictures with the sums of the tiles. `spare` is needed where they overlap: a third of the tiles."""
+        xp = self.xp
+        view, outer, inner = self._views(pictures)
+        array = tiles.reshape(view.shape)  # [6 or 4, 6 or 4, n, rows, columns, C]
+        steps = []
+
+        def copy(target: Any, source: Any) -> None:
+            steps.append(lambda: xp.copyto(target, source))
+
+        def add(target: Any, one: Any, other: Any) -> None:
+            steps.append(lambda: xp.add(one, other, out=target))
+
+        if self.size == _TILE:
+            copy(view, array)
+        else:
+            # First the tiles below each other are added, then those beside each other; never in place, since NumPy
+            # takes a copy of a target that is an operand and not contiguous.
+            lap = self.size - _TILE
+            top = spare.reshape(lap, *array.shape[1:])
+            copy(top[:, :, :, 0], array[:lap, :, :, 0])
+            add(top[:, :, :, 1:], array[:lap, :, :, 1:], array[_TILE:, :, :, :-1])
+            last = (slice(_TILE, None), slice(None), slice(None), slice(-1, None))
+            for out, part in ((view[:lap], top), (view[lap:_TILE], array[lap:_TILE]), (view[last], array[last])):
+                copy(out[:, :lap, :, :, 0], part[:, :lap, :, :, 0])
+                add(out[:, :lap, :, :, 1:], part[:, :lap, :, :, 1:], part[:, _TILE:, :, :, :-1])
+                copy(out[:, lap:_TILE], part[:, lap:_TILE])
+                copy(out[:, _TILE:, :, :, -1], part[:, _TILE:, :, :, -1])
+        if not self.direct:
+            copy(inner, outer)
+        return in_turn(steps)
 
 
 class Winograd:
-    """Does what `windows.Correlation` does, for the convolutions that it suits."""
+    """Does what `windows.Correlation` and `windows.InputGradient` do, for the convolutions that it suits."""
 
     def __init__(self, xp: Any, dtype: Any, windows: Windows, channels: int, filters: int, batch: int, training: bool
                  ) -> None:
@@ -101,19 +163,18 @@ class Winograd:
         count = self.tiles[0] * self.tiles[1]
         self.blocks = blocks_of(xp, batch, count * _NUMBERS * max(channels, filters) // 2)
         self.most, self.count = self.blocks[0].stop, count
-        outputs, kernel, tile = _maps()
-        self._outputs, self._kernel, self._tile = (xp.asarray(m, dtype=dtype) for m in (outputs, kernel, tile))
+        self._outputs, self._kernel, self._tile = (xp.asarray(m, dtype=dtype) for m in _maps())
+        longest = self.most * count * max(channels, filters)
         self._seen = _Tiles(xp, dtype, self.most, windows.inputs, windows.before, _SEEN, self.tiles, channels)
         self._made = _Tiles(xp, dtype, self.most, windows.outputs, (0, 0), _TILE, self.tiles, filters)
-        self._spare = xp.empty(_NUMBERS * self.most * count * max(channels, filters), dtype=dtype)
-        self._products = xp.empty(_NUMBERS * self.most * count * filters, dtype=dtype)
-        self._results = xp.empty(_TILE * _TILE * self.most * count * filters, dtype=dtype)
+        self._first, self._second = (_rows(xp, dtype, _NUMBERS, longest) for _ in range(2))
         # numbers of the tiles: kept for the gradient by the weights, else of one block only
         kept = len(self.blocks) if training else 1
-        self._numbers = xp.empty((kept, _NUMBERS * self.most * count * channels), dtype=dtype)
+        self._numbers = [_rows(xp, dtype, _NUMBERS, self.most * count * channels) for _ in range(kept)]
         if training:
-            # an array of its own: its edges, which no output belongs to, must stay zero
+            # arrays of their own: their edges, which no output belongs to, must stay zero
             self._given = _Tiles(xp, dtype, self.most, windows.outputs, (0, 0), _TILE, self.tiles, filters)
+            self._passed = _Tiles(xp, dtype, self.most, windows.inputs, windows.before, _SEEN, self.tiles, channels)
             self._sums = xp.empty((_NUMBERS, channels, filters), dtype=dtype)
             self._part = xp.empty((_NUMBERS, channels, filters), dtype=dtype)
 
@@ -124,45 +185,52 @@ class Winograd:
         return lambda: kernel.dot(flat, out=target), numbers
 
     def bind_turned_weights(self, W: Any) -> tuple[Step, Any]:
-        """(map the kernels of the convolution whose input gradient this is, [36, channels, filters])."""
-        flat = W.reshape(9, -1)
-        numbers = self.xp.empty((_NUMBERS, self.filters, self.channels), dtype=self.dtype)
-        # turning a kernel round reverses the order of its nine taps
-        target, kernel = numbers.reshape(_NUMBERS, -1), self.xp.ascontiguousarray(self._kernel[:, ::-1])
-        return lambda: kernel.dot(flat, out=target), numbers.transpose(0, 2, 1)
+        """(map the kernels for the way back, [36, filters, channels])."""
+        xp = self.xp
+        source = W.reshape(9, self.channels, self.filters).transpose(0, 2, 1)
+        turned = xp.empty(source.shape, dtype=self.dtype)
+        numbers = xp.empty((_NUMBERS, self.filters, self.channels), dtype=self.dtype)
+        flat, target, kernel = turned.reshape(9, -1), numbers.reshape(_NUMBERS, -1), self._kernel
 
-    def _numbers_of(self, index: int, n: int) -> Any:
-        size = _NUMBERS * n * self.count * self.channels
-        return self._numbers[index if len(self._numbers) > 1 else 0][:size].reshape(_NUMBERS, -1)
+        def run() -> None:  # products with matrices in their own order are twice as fast as with transposed ones
+            xp.copyto(turned, source)
+            kernel.dot(flat, out=target)
+
+        return run, numbers
 
     def bind_forward(self, index: int, x: Any, matrix: Any, y: Any) -> Step:
         """y = windows of x · weights, for block number `index`."""
-        xp, n = self.xp, x.shape[0]
-        t = n * self.count
-        spare = self._spare[:_NUMBERS * t * self.channels].reshape(_NUMBERS, -1)
-        numbers = self._numbers_of(index, n)
-        products = self._products[:_NUMBERS * t * self.filters].reshape(_NUMBERS, t, self.filters)
-        results = self._results[:_TILE * _TILE * t * self.filters].reshape(_TILE * _TILE, -1)
-        seen, sums = numbers.reshape(_NUMBERS, t, self.channels), products.reshape(_NUMBERS, -1)
-        tile, outputs = self._tile, self._outputs
+        xp, t = self.xp, x.shape[0] * self.count
+        cut, numbers = self._first[:, :t * self.channels], self._numbers_of(index, t)
+        products, results = self._second[:, :t * self.filters], self._first[:_TILE * _TILE, :t * self.filters]
+        seen, sums = (a.reshape(_NUMBERS, t, -1) for a in (numbers, products))
         return in_turn([
-            self._seen.bind(x, spare), lambda: tile.dot(spare, out=numbers),
-            lambda: xp.matmul(seen, matrix, out=products), lambda: outputs.dot(sums, out=results),
-            self._made.bind(y, results, back=True)])
+            self._seen.bind_cut(x, cut), _bind_map(xp, self._tile, cut, numbers),
+            lambda: xp.matmul(seen, matrix, out=sums), _bind_map(xp, self._outputs, products, results),
+            self._made.bind_join(y, results)])
 
-    def bind_weight_gradient(self, index: int, x: Any, dy: Any) -> Step:
-        """Add this block's part of the gradient by the mapped weights; forward must have run."""
-        xp, n = self.xp, x.shape[0]
-        t, first = n * self.count, index == 0
-        results = self._results[:_TILE * _TILE * t * self.filters].reshape(_TILE * _TILE, -1)
-        spare = self._spare[:_NUMBERS * t * self.filters].reshape(_NUMBERS, -1)
-        seen = self._numbers_of(index, n).reshape(_NUMBERS, t, self.channels).transpose(0, 2, 1)
-        products, back = spare.reshape(_NUMBERS, t, self.filters), self._outputs.T
+    def _numbers_of(self, index: int, t: int) -> Any:
+        return self._numbers[index if len(self._numbers) > 1 else 0][:, :t * self.channels]
+
+    def bind_backward(self, index: int, dy: Any, turned: Any | None, dx: Any | None) -> Step:
+        """dx = what the windows of dy pass back; add this block's part of the gradient by the mapped weights.
+
+        Forward must have run. Without dx only the weights.
+        """
+        xp, t, first = self.xp, dy.shape[0] * self.count, index == 0
+        cut, given = self._first[:_TILE * _TILE, :t * self.filters], self._second[:, :t * self.filters]
+        grads = given.reshape(_NUMBERS, t, self.filters)
+        seen = self._numbers_of(index, t).reshape(_NUMBERS, t, self.channels).transpose(0, 2, 1)
         target = self._sums if first else self._part
-        steps = [self._given.bind(dy, results), lambda: back.dot(results, out=spare),
-                 lambda: xp.matmul(seen, products, out=target)]
+        steps = [self._given.bind_cut(dy, cut), _bind_map(xp, self._outputs.T, cut, given),
+                 lambda: xp.matmul(seen, grads, out=target)]
         if not first:
             steps.append(lambda: xp.add(self._sums, self._part, out=self._sums))
+        if dx is not None:
+            passed, tiles = self._first[:, :t * self.channels], self._second[:, :t * self.channels]
+            products = passed.reshape(_NUMBERS, t, self.channels)
+            steps += [lambda: xp.matmul(grads, turned, out=products), _bind_map(xp, self._tile.T, passed, tiles),
+                      self._passed.bind_join(dx, tiles, self._first[:2 * _SEEN, :t * self.channels])]
         return in_turn(steps)
 
     def bind_weights_back(self, dW: Any) -> Step:
