@@ -90,9 +90,9 @@ def test_a_dropped_table_gets_the_numbers_of_the_command_line(person, tmp_path: 
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     person.drop(view, mime, QPointF(20, 40))
-    person.wait(lambda: view.save_table.isEnabled())
-    assert view.way == "table" and view.table.model().rowCount() == 60
-    view.write_table(tmp_path / "out.csv")
+    person.wait(lambda: view.table.save.isEnabled())
+    assert view.way == "table" and view.table.table.model().rowCount() == 60
+    view.table.write(tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8") as file:
         ours = list(csv.DictReader(file))
     theirs = on_command_line(project, path)
