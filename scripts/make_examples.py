@@ -56,6 +56,12 @@ def examples() -> dict[str, Project]:
                 templates.digits_autoencoder(), DataSettings(source=Digits()),
                 TrainSettings(epochs=100, optimizer=Adam(learning_rate=0.005), schedule=Cosine()),
             )),
+        "digits_vae": _project(
+            "Digits from noise", "A variational autoencoder: train it, then draw digits that nobody wrote.",
+            Design(
+                templates.digits_vae(), DataSettings(source=Digits()),
+                TrainSettings(epochs=150, optimizer=Adam(learning_rate=0.003), schedule=Cosine()),
+            )),
     }
 
 

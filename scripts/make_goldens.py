@@ -67,6 +67,7 @@ def layer(
     kind: str, params: dict[str, Any], inputs: list[tuple[int, ...] | np.ndarray], weights: dict[str, tuple[int, ...]],
     forward: Callable[..., Tensor], buffers: dict[str, np.ndarray] | None = None, scale: float = 1.0,
     extra: dict[str, np.ndarray] | None = None, masks: dict[int, np.ndarray] | None = None,
+    loss: Callable[..., Tensor] | None = None,
 ) -> None:
     """One case: forward(*inputs, training=..., **weights, **buffers) in PyTorch, on arrays of our layout.
 
@@ -90,6 +91,10 @@ def layer(
     y = forward(*x, **({"training": True} if state else {}), **w, **state)
     dy = numbers(rng, *y.shape)
     y.backward(leaf(dy))
+    if loss is not None:
+        added = loss(*x, **w, **state)
+        put(file, f"{case}/loss", added)
+        added.backward()
     put(file, f"{case}/y", y)
     put(file, f"{case}/dy", dy)
     for i, value in enumerate(x):
@@ -428,6 +433,28 @@ def formulas() -> None:
           + torch.minimum(a * b, torch.tensor(1.0)) + 2 ** a + (1 + b * b) ** a)
 
 
+def generative() -> None:
+    normal = numbers(generator("sampling"), 4, 5)
+    noise = torch.tensor(normal.astype(np.float64))
+    layer("sampling.v1", {"weight": 0.7}, [(4, 5), (4, 5)], {}, lambda m, v: m + torch.exp(v / 2) * noise,
+          extra={"normal": normal},
+          loss=lambda m, v: 0.7 * torch.distributions.kl_divergence(
+              torch.distributions.Normal(m, torch.exp(v / 2)), torch.distributions.Normal(0.0, 1.0)).sum() / 4)
+
+    def soft(x: Tensor, centres: Tensor, **_: Any) -> Tensor:
+        near = 1 / (1 + torch.cdist(x, centres) ** 2)
+        return near / near.sum(1, keepdim=True)
+
+    def divergence(x: Tensor, centres: Tensor, **_: Any) -> Tensor:
+        q = soft(x, centres)
+        p = (q ** 2 / q.sum(0)).detach()
+        p = p / p.sum(1, keepdim=True)
+        return 0.3 * F.kl_div(q.log(), p, reduction="batchmean")
+
+    layer("clustering.v1", {"clusters": 3, "weight": 0.3}, [(6, 4)], {"centres": (3, 4)}, soft,
+          buffers={"active": np.ones(1, np.float32)}, loss=divergence)
+
+
 def disturbing() -> None:
     draw = generator("dropout").random((4, 9)).astype(np.float32)
     layer("dropout.v1", {"rate": 0.3}, [(4, 9)], {},
@@ -676,8 +703,8 @@ def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def main() -> None:
-    families = (dense, core, convolution, pooling, normalisation, activation, recurrence, merging, formulas, disturbing,
-                losses, optimizers, schedules)
+    families = (dense, core, convolution, pooling, normalisation, activation, recurrence, merging, formulas, generative,
+                disturbing, losses, optimizers, schedules)
     for make in families:
         make()
     for old in GOLDENS.glob("*/*.npz"):

@@ -67,6 +67,7 @@ def bind_layer(
         buffers={n: xp.full(w.shape, 0.0 if w.init == "zeros" else 1.0, dtype=dtype)
                  for n, w in layer.buffers(*shapes).items()},
         scratch=scratch, uniform=uniform, normal=normal,
+        loss=xp.zeros(1, dtype=dtype) if layer.adds_loss else None,
     )
 
 
@@ -81,11 +82,14 @@ def check_layer(layer: Layer, *shapes: Shape, batch: int = 3, seed: int = 0, tra
     variables.update({name: (ctx.weights[name], ctx.grads[name]) for name in ctx.weights})
     coefficients = generator(seed, "gradcheck output").standard_normal(ctx.y.shape)
 
+    def value() -> float:
+        return float(np.sum(ctx.y * coefficients)) + (float(ctx.loss[0]) if ctx.loss is not None else 0.0)
+
     def gradient() -> None:
         ctx.dy[...] = coefficients
         backward()
 
-    _check(repr(layer), forward, gradient, lambda: float(np.sum(ctx.y * coefficients)), variables, seed, tolerance)
+    _check(repr(layer), forward, gradient, value, variables, seed, tolerance)
 
 
 def check_loss(loss: Loss, x: np.ndarray, target: np.ndarray, *, weight: float = 1.0, seed: int = 0,

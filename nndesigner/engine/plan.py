@@ -6,6 +6,7 @@ gradient of a value with several consumers is summed here, so a layer always ove
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -60,9 +61,9 @@ class Feed:
 
 
 def backward_order(checked: Checked) -> tuple[list[str], set[str]]:
-    """(nodes that lead to an Output, in order; those of them whose output needs a gradient)."""
+    """(nodes that lead to a part of the loss, in order; those of them whose output needs a gradient)."""
     leading: set[str] = set()
-    waiting = list(checked.heads)
+    waiting = [*checked.heads, *(n for n in checked.order if checked.graph.node(n).layer.adds_loss)]
     while waiting:
         node_id = waiting.pop()
         if node_id not in leading:
@@ -102,6 +103,8 @@ class Plan:
             self.order, self._wanting = backward_order(checked)
         else:
             self.order, self._wanting = [n for n in checked.order], set()
+        #: layers that add to the loss
+        self.adding = tuple(n for n in self.order if checked.graph.node(n).layer.adds_loss)
         self._root = self._roots()
         self._inputs = self._feeding()
         self._masks = self._needed_masks()
@@ -118,8 +121,8 @@ class Plan:
             Feed(field, buffers["input", field]) for field in dict.fromkeys(self._inputs.values())]
         #: prediction of every head, [batch, ...], the link function applied
         self.predictions: dict[str, Any] = {}
-        #: mean loss of the batch, one value for each head, in the order of `predictions`
-        self.losses = self._xp.zeros(max(len(self._heads), 1), dtype=self._dtype)
+        #: mean loss of the batch, one value for each head, in the order of `predictions`, and for each of `adding`
+        self.losses = self._xp.zeros(max(len(self._heads) + len(self.adding), 1), dtype=self._dtype)
         self._forward_nodes: list[tuple[str, Step]] = []
         self._backward_nodes: list[tuple[str, Step]] = []
         self._bind_all()
@@ -206,7 +209,8 @@ class Plan:
         """Which steps of a node's output are real, [batch, T] of 1 and 0; None where all are."""
         return self._buffers["mask", self.checked.masks[node_id]] if node_id in self.checked.masks else None
 
-    def _loss(self, node_id: str) -> Loss:
+    def loss_of(self, node_id: str) -> Loss:
+        """The loss of a head: the one chosen, or the usual one of its task."""
         head = self.checked.heads[node_id]
         return head.loss if head.loss is not None else default_loss(head.task)
 
@@ -226,7 +230,7 @@ class Plan:
         for node_id in self.order:
             for source in sources(checked, node_id):
                 last_use[self._root[source]] = place[node_id]
-        shown = {self._root[sources(checked, n)[0]] for n in self._heads if self._loss(n).link == "identity"}
+        shown = {self._root[sources(checked, n)[0]] for n in self._heads if self.loss_of(n).link == "identity"}
         wanted: list[Wanted] = []
         inputs = self._inputs
         for field in dict.fromkeys(inputs.values()):
@@ -250,11 +254,13 @@ class Plan:
                     self._slots[node_id, port] = (root, adds)
                     if adds:
                         wanted.append(Wanted(("dx", node_id, port), self._dims(source), self._dtype, time, time))
+        #: layers that add to the loss, and whose output counts nowhere else
+        self._unread = [node_id for node_id in self.adding if node_id not in first_write]
         for node_id in self.order:
             layer = checked.graph.node(node_id).layer
             at, back = place[node_id], end - 1 - place[node_id]
             if not layer.emits:
-                if self._loss(node_id).link != "identity":
+                if self.loss_of(node_id).link != "identity":
                     wanted.append(
                         Wanted(("prediction", node_id), self._dims(sources(checked, node_id)[0]), self._dtype, at, end))
                 shape, dtype = self.target_of(node_id)
@@ -263,7 +269,8 @@ class Plan:
             elif self._root[node_id] == node_id and node_id not in inputs:
                 if self.training and node_id not in first_write:
                     # Layers take their gradient array when they are bound, also where it is never computed.
-                    wanted.append(Wanted(("dy", node_id), self._dims(node_id), self._dtype, -2, -2))
+                    time = back if node_id in self._unread else -2
+                    wanted.append(Wanted(("dy", node_id), self._dims(node_id), self._dtype, time, time))
                 until = back if self.training else last_use.get(node_id, at)
                 if keep or node_id in shown:
                     until = end
@@ -311,6 +318,8 @@ class Plan:
                     total = buffers["dy", root].reshape(self._dims(source))
                     self._backward_nodes.append((node_id, self._adder(total, buffers["dx", node_id, port])))
             self._backward_nodes.append((node_id, backward))
+            if node_id in self._unread:
+                self._backward_nodes.append((node_id, functools.partial(buffers["dy", node_id].fill, 0)))
 
     def _adder(self, total: Any, part: Any) -> Step:
         add = self._xp.add
@@ -333,12 +342,16 @@ class Plan:
         feeding, layer = sources(self.checked, node_id), self.checked.graph.node(node_id).layer
         weights, grads, running = self._weights.of(node_id, self._shard.gradients)
         uniform, normal = self._random(node_id)
+        loss = None
+        if node_id in self.adding:
+            number = len(self._heads) + self.adding.index(node_id)
+            loss = self.losses[number:number + 1]
         return Bind(
             xp=self._xp, dtype=self._dtype, batch=self.batch, training=self.training,
             x=tuple(self.values[source] for source in feeding), y=self.values[node_id],
             dx=tuple(self._gradient(node_id, port) for port in range(len(feeding))),
             dy=self._buffers.get(("dy", node_id)), weights=weights, grads=grads, buffers=running,
-            scratch=self._scratch(), uniform=uniform, normal=normal,
+            scratch=self._scratch(), uniform=uniform, normal=normal, loss=loss, loss_share=self._shard.share,
             masks=tuple(self._mask(source) for source in feeding) if layer.masking == "use" else (),
             made_mask=self._buffers.get(("mask", node_id)),
         )
@@ -353,7 +366,7 @@ class Plan:
         else:
             target = self._buffers["input", shared].reshape(self.target_of(node_id)[0])
         number = len(self.predictions)
-        loss = self._loss(node_id)
+        loss = self.loss_of(node_id)
         # Plain values are shown as they are: the loss sees one array as its input and its prediction.
         self.predictions[node_id] = (
             self.values[source] if loss.link == "identity" else self._buffers["prediction", node_id])

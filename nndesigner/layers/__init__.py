@@ -8,6 +8,7 @@ from nndesigner.layers import (
     depthwise,
     embedding,
     formula,
+    generative,
     globalpool,
     groupnorm,
     io,
@@ -25,6 +26,6 @@ from nndesigner.layers.base import Bind, Layer, Weight
 
 __all__ = [
     "Bind", "Layer", "Weight", "activation", "attention", "conv", "dense", "depthwise", "embedding", "formula",
-    "globalpool", "groupnorm", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize", "smooth",
+    "generative", "globalpool", "groupnorm", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize", "smooth",
     "squash",
 ]

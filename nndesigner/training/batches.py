@@ -77,7 +77,7 @@ class Batches:
         heads = network.heads
         #: one output with weight 1 on one thread: its loss is the loss
         self._only = None
-        if len(self.plans) == len(heads) == 1 and next(iter(heads.values())).weight == 1.0:
+        if len(self.plans) == len(self.plans[0].losses) == 1 and next(iter(heads.values())).weight == 1.0:
             self._only = self.plans[0].losses.item
 
     def compute(self, rows: Any, read: dict[str, Any] | None = None) -> None:
@@ -137,6 +137,7 @@ def _computing(plan: Plan, part: slice | None, data: dict[str, Any], cell: list[
 
 
 def weighted_loss(plan: Plan, network: Network) -> float:
-    """Loss of the batch that the plan has just computed: the weighted sum over the outputs."""
+    """Loss of the batch that the plan has just computed: the weighted sum over the outputs, and what layers add."""
     values = network.device.host(plan.losses)
-    return sum(network.heads[node].weight * float(values[i]) for i, node in enumerate(plan.predictions))
+    total = sum(network.heads[node].weight * float(values[i]) for i, node in enumerate(plan.predictions))
+    return total + sum(float(value) for value in values[len(plan.predictions):len(plan.predictions) + len(plan.adding)])

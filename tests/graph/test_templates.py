@@ -31,6 +31,7 @@ TEMPLATES = [
     (templates.curve_regression, data(field("F", 1), NUMBER), "regression"),
     (templates.iris_table, data(field("F", 4), classes(3)), "classification"),
     (templates.digits_autoencoder, data(*DIGITS), "reconstruction"),
+    (templates.digits_vae, data(*DIGITS), "reconstruction"),
 ]
 
 

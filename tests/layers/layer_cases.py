@@ -17,6 +17,7 @@ from nndesigner.layers.dense import Dense
 from nndesigner.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from nndesigner.layers.embedding import Embedding, PositionalEncoding
 from nndesigner.layers.formula import Formula
+from nndesigner.layers.generative import Clustering, Sampling
 from nndesigner.layers.globalpool import (
     GlobalAvgPool1D,
     GlobalAvgPool2D,
@@ -105,6 +106,8 @@ CASES: list[Case] = [
     Case(PositionalEncoding(), (_tf(6, 5),)),
     Case(PositionalEncoding(form="learned"), (_tf(6, 4),)),
     Case(Formula(), (_f(7),)),
+    Case(Sampling(weight=0.7), (_f(5), _f(5))),
+    Case(Clustering(clusters=3, weight=0.0), (_f(4),)),  # the target of its loss counts as given: see the golden values
     Case(Formula(formula="a"), (_f(3),)),
     Case(Formula(formula="-a * tanh(b) / (2 + abs(b)) - 0.5 * a"), (_hwc(3, 4, 2), _hwc(1, 1, 2))),
     Case(Formula(formula="exp(-a ** 2 / 2) + sqrt(a * a + 1) ** 1.5 + log(3 + sin(a) * cos(b))"), (_f(5), _f(5))),

@@ -14,7 +14,7 @@ from nndesigner.spec import describe
 
 GROUPS = {
     "Input / Output", "Core", "Convolution", "Pooling", "Normalise", "Activation", "Regularise", "Merge",
-    "Recurrent and attention",
+    "Recurrent and attention", "Generative",
 }
 LAYERS = pytest.mark.parametrize("layer", Layer.all(), ids=lambda layer: layer.kind)
 
