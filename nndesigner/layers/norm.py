@@ -36,10 +36,10 @@ class _ChannelSums:
         add, total = self._ones[:rows.shape[0]].dot, self._sums[index]
         return lambda: add(rows, out=total)
 
-    def bind_total(self, out: Any) -> Step:
-        """Write the sums of all parts to `out` [channels]."""
-        by_part, by_place = self._ones[:self._sums.shape[0]], self._ones[:self._by_place.shape[0]]
-        sums, row, places = self._sums, self._row, self._by_place
+    def bind_total(self, out: Any, parts: int | None = None) -> Step:
+        """Write the sums of all parts, or of the first few, to `out` [channels]."""
+        sums, row, places = self._sums[:parts], self._row, self._by_place
+        by_part, by_place = self._ones[:len(sums)], self._ones[:len(places)]
 
         def run() -> None:
             by_part.dot(sums, out=row)
@@ -130,33 +130,49 @@ class BatchNorm(Layer):
             return xp.asarray(value, ctx.dtype)
 
         mean, mean_tiled, mean_row = vector("mean")
+        several = len(parts) > 1
+        near, near_tiled, near_row = vector("near") if several else (mean, mean_tiled, mean_row)
         var, scale_tiled, scale_row = vector("var")
         deviation, scale = ctx.scratch("deviation", (channels,)), ctx.scratch("scale", (channels,))
         shift_tiled = ctx.scratch("shift", row)
         shift_row = shift_tiled.reshape(-1)
         t = ctx.scratch("part", (parts[0].stop, repeat * channels))
-        spare = ctx.scratch("spare", (channels,))
+        spare, none = ctx.scratch("spare", (channels,)), number(0.0)
         share, epsilon = number(1 / count), number(self.epsilon)
         keep, take = number(1 - self.momentum), number(self.momentum)
         take_unbiased = number(self.momentum * count / max(count - 1, 1))
         sums = _ChannelSums(ctx, "sums", parts, repeat, channels)
         views = [(x[p], y[p], t[:p.stop - p.start]) for p in parts]
-        add_x = [sums.bind_part(i, a) for i, (a, _, _) in enumerate(views)]
-        add_squares = [sums.bind_part(i, u) for i, (_, _, u) in enumerate(views)]
-        total_mean, total_var = sums.bind_total(mean), sums.bind_total(var)
+        squares = _ChannelSums(ctx, "squares", parts, repeat, channels)
+        add_x = [sums.bind_part(i, u) for i, (_, _, u) in enumerate(views)]
+        add_squares = [squares.bind_part(i, u) for i, (_, _, u) in enumerate(views)]
+        total_mean, total_var = sums.bind_total(mean), squares.bind_total(var)
+        add_first = sums.bind_part(0, views[0][0])
+        first_total, first_share = sums.bind_total(near, 1), number(1 / (views[0][0].size // channels))
 
         def forward() -> None:
-            for add in add_x:
-                add()
-            total_mean()
-            xp.multiply(mean, share, out=mean)
-            xp.copyto(mean_tiled, mean)
-            for (a, _, u), add in zip(views, add_squares):
-                xp.subtract(a, mean_row, out=u)
+            # One way through x: mean and variance of x less the mean of the first part. That lies close to the mean,
+            # so nothing is lost in Σ (x − near)² − (Σ (x − near))² / n.
+            add_first()
+            first_total()
+            xp.multiply(near, first_share, out=near)
+            xp.copyto(near_tiled, near)
+            for (a, _, u), add, add_square in zip(views, add_x, add_squares):
+                xp.subtract(a, near_row, out=u)
+                if several:
+                    add()
                 xp.multiply(u, u, out=u)
-                add()
+                add_square()
             total_var()
             xp.multiply(var, share, out=var)
+            if several:
+                total_mean()
+                xp.multiply(mean, share, out=mean)
+                xp.multiply(mean, mean, out=spare)
+                xp.subtract(var, spare, out=var)
+                xp.maximum(var, none, out=var)
+                xp.add(mean, near, out=mean)
+                xp.copyto(mean_tiled, mean)
             xp.add(var, epsilon, out=deviation)
             xp.sqrt(deviation, out=deviation)
             xp.divide(gamma, deviation, out=scale)
@@ -177,6 +193,7 @@ class BatchNorm(Layer):
         dgamma, dbeta = ctx.grads["gamma"], ctx.grads["beta"]
         dx = None if ctx.dx[0] is None else ctx.dx[0].reshape(x.shape)
         centred_tiled, offset_tiled = ctx.scratch("centred tiled", row), ctx.scratch("offset tiled", row)
+        offset = ctx.scratch("offset", (channels,))
         centred_row, offset_row = centred_tiled.reshape(-1), offset_tiled.reshape(-1)
         back_views = [(dy[p], x[p], t[:p.stop - p.start], None if dx is None else dx[p]) for p in parts]
         other = _ChannelSums(ctx, "other sums", parts, repeat, channels)
@@ -197,17 +214,20 @@ class BatchNorm(Layer):
             xp.divide(dgamma, deviation, out=dgamma)
             if dx is None:
                 return
+            # dx = scale · dy − centred · x + offset
             xp.multiply(dgamma, share, out=spare)
             xp.divide(spare, deviation, out=spare)
+            xp.multiply(spare, scale, out=spare)
             xp.copyto(centred_tiled, spare)
+            xp.multiply(spare, mean, out=offset)
             xp.multiply(dbeta, share, out=spare)
-            xp.copyto(offset_tiled, spare)
+            xp.multiply(spare, scale, out=spare)
+            xp.subtract(offset, spare, out=offset_tiled)
             for g, a, u, d in back_views:
-                xp.subtract(a, mean_row, out=u)
-                xp.multiply(u, centred_row, out=u)
-                xp.add(u, offset_row, out=u)
-                xp.subtract(g, u, out=d)
-                xp.multiply(d, scale_row, out=d)
+                xp.multiply(a, centred_row, out=u)
+                xp.subtract(offset_row, u, out=u)
+                xp.multiply(g, scale_row, out=d)
+                xp.add(d, u, out=d)
 
         return forward, backward
 
