@@ -40,7 +40,8 @@ class _Memo:
     #: all nodes that can be ordered, and those that cannot (on a circle or behind one)
     ordered: tuple[str, ...]
     knotted: tuple[str, ...]
-    outputs: tuple[str, ...]
+    #: nodes that make a part of the loss, and all that lead to them
+    ends: tuple[str, ...]
     leading: frozenset[str]
 
 
@@ -116,10 +117,11 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
             del shapes[node_id], parameters[node_id], costs[node_id]
 
     outputs = tuple(n.id for n in graph.nodes if isinstance(n.layer, Output))
-    if wires_kept and outputs == old.outputs:
+    ends = (*outputs, *(n.id for n in graph.nodes if n.layer.adds_loss))
+    if wires_kept and ends == old.ends:
         leading = old.leading
     else:
-        leading = leading_to(graph, outputs)
+        leading = leading_to(graph, ends)
     heads, head_problems = _heads(graph, outputs, shapes, signature)
     problems = _drawing_problems(graph, signature, fields, outputs, ordered)
     problems += _circle_problems(graph, knotted)
@@ -129,7 +131,7 @@ def check(graph: Graph, signature: Signature, previous: Checked | None = None) -
         graph, signature, order, MappingProxyType(shapes), MappingProxyType(parameters), MappingProxyType(costs),
         MappingProxyType({i: field.name for i, field in fields.items() if field is not None and i in shapes}),
         MappingProxyType(heads), MappingProxyType(masks), tuple(problems),
-        _Memo(facts, sound, ordered, knotted, outputs, leading),
+        _Memo(facts, sound, ordered, knotted, ends, leading),
     )
 
 

@@ -27,6 +27,7 @@ class Placeholder:
     many = True
     emits = True
     view = False
+    adds_loss = False
     title = "Unknown layer"
     group = "Unknown"
     icon = "mdi6.help-circle-outline"

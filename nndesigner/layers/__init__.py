@@ -26,6 +26,6 @@ from nndesigner.layers.base import Bind, Layer, Weight
 
 __all__ = [
     "Bind", "Layer", "Weight", "activation", "attention", "conv", "dense", "depthwise", "embedding", "formula",
-    "generative", "globalpool", "groupnorm", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize", "smooth",
-    "squash",
+    "generative", "globalpool", "groupnorm", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize",
+    "smooth", "squash",
 ]

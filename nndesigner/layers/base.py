@@ -96,8 +96,8 @@ class Layer(Declared):
 
     #: names of the input ports, in order
     ports: ClassVar[tuple[str, ...]] = ("in",)
-    #: it adds a number to the loss: forward writes its mean over the batch to `Bind.loss`, and backward adds the slope of
-    #: it, times `Bind.loss_share`, to the gradients
+    #: it adds a number to the loss: forward writes its mean over the batch to `Bind.loss`, and backward adds the slope
+    #: of it, times `Bind.loss_share`, to the gradients
     adds_loss: ClassVar[bool] = False
     #: the only port takes two or more wires (Add, Concatenate)
     many: ClassVar[bool] = False

@@ -23,6 +23,7 @@ from nndesigner.graph.check import Checked
 from nndesigner.training.averaging import averager
 from nndesigner.training.batches import Batches, useful_threads
 from nndesigner.training.checkpoint import Checkpoint
+from nndesigner.training.clustering import set_centres
 from nndesigner.training.evaluation import Evaluation, metric_names, shaped
 from nndesigner.training.feeding import Feeder
 from nndesigner.training.history import History
@@ -297,6 +298,11 @@ class Trainer:
 
     def _begin_epoch(self) -> None:
         order = self._next_order[1] if self._next_order[0] == self.epoch else self._order_of(self.epoch)
+        centres = set_centres(self.network, self.prepared.train, self.epoch, self.settings.seed)
+        if centres:  # from here on it is another loss, and another average
+            self._restart_average()
+            self._best_loss, self.best_epoch, self._waited = math.inf, None, 0
+            self.messages.append(f"Epoch {self.epoch + 1}: the centres of the clusters were set by k-means.")
         self._host_order = order
         self._order = self.device.asarray(order)
         self._epoch_rate = self.learning_rate
