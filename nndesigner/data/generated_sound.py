@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nndesigner.data.dataset import Column, DataError, Dataset
-from nndesigner.data.sound import fitted
+from nndesigner.data.sound import fitted, levelled
 from nndesigner.data.sound_folder import Sounds
 from nndesigner.data.source import Progress
 from nndesigner.resources import resource
@@ -68,6 +68,8 @@ class Tones(Sounds):
             wave = _tone(TIMBRES[names[kind]], float(pitch), t, rng)
             wave *= rng.uniform(0.2, 0.9) / np.abs(wave).max()
             values[i] = wave + 0.1 * self.noise * rng.standard_normal(len(t))
+            if form.level:
+                values[i] = levelled(values[i])
         labels = Column("instrument", "category", "target", np.array(names, dtype=object)[kinds], names)
         return Dataset(self.title, "sounds", (Column("sound", "sound", "input", values, layout=form), labels))
 
@@ -101,7 +103,7 @@ class SpokenDigits(Sounds):
     keywords = ("sound", "audio", "speech", "voice", "numbers", "words", "commands", "classification")
 
     def load(self, progress: Progress) -> Dataset:
-        form = self.sound_form(RATE, DIGIT_SECONDS, "middle")
+        form = self.sound_form(RATE, DIGIT_SECONDS, "loudest")
         progress(None, "Reading spoken digits")
         try:
             with np.load(resource("data/spoken_digits.npz"), allow_pickle=False) as file:

@@ -30,6 +30,8 @@ MAX_BYTES = 1 << 30
 MAX_SECONDS = 3600
 #: power below which all counts as silence: -80 dB of a sine at full level
 FLOOR = 1e-8
+#: peak to which sounds are levelled, and below which there is nothing to level
+LOUD, SILENT = 0.9, 1e-4
 AXES: dict[str, str] = {"wave": "TF", "spectrogram": "HWC", "log_mel": "HWC", "mfcc": "TF"}
 
 
@@ -37,8 +39,9 @@ AXES: dict[str, str] = {"wave": "TF", "spectrogram": "HWC", "log_mel": "HWC", "m
 class SoundForm:
     """How sounds are brought to one form. Lengths count samples at `rate` (Hz).
 
-    `place` tells which part of a longer sound is kept. `window` and `hop` are those of the short-time Fourier
-    transform, `bands` the mel bands, `coefficients` those that MFCC keeps. Raises ValueError for what cannot be.
+    `place` tells which part of a longer sound is kept; `level` brings all to one loudness. `window` and `hop` are those
+    of the short-time Fourier transform, `bands` the mel bands, `coefficients` those that MFCC keeps. Raises ValueError
+    for what cannot be.
     """
 
     rate: int = 8000
@@ -49,6 +52,7 @@ class SoundForm:
     bands: int = 40
     coefficients: int = 13
     place: Place = "loudest"
+    level: bool = True
 
     def __post_init__(self) -> None:
         if self.representation not in AXES or self.place not in ("start", "middle", "loudest"):
@@ -92,7 +96,8 @@ class SoundForm:
         sizes = {n: int(value[n]) for n in ("rate", "length", "window", "hop", "bands", "coefficients")}
         if max(sizes.values()) > 1 << 28:
             raise ValueError("the form of the sounds has a size that is too large")
-        return cls(**sizes, representation=value["representation"], place=value["place"])
+        return cls(**sizes, representation=value["representation"], place=value["place"],
+                   level=bool(value["level"]))
 
 
 # --- from a wave to what the network sees ---
@@ -189,7 +194,7 @@ def load_sound(path: str) -> tuple[np.ndarray, int]:
 
 
 def fitted(wave: np.ndarray, rate: int, form: SoundForm) -> np.ndarray:
-    """A mono wave [n] at `rate` as float32 [form.length] at form.rate: resampled, then cropped or padded with zeros."""
+    """A mono wave [n] at `rate` as float32 [form.length] at form.rate: resampled, cropped or padded with zeros."""
     if rate != form.rate:
         from scipy.signal import resample_poly  # slow to import
 
@@ -197,14 +202,30 @@ def fitted(wave: np.ndarray, rate: int, form: SoundForm) -> np.ndarray:
         up, down = form.rate // common, rate // common
         wave = resample_poly(wave.astype(np.float64), up, down)
     spare = len(wave) - form.length
-    if spare < 0:
-        before = 0 if form.place == "start" else -spare // 2
-        return np.pad(wave, (before, -spare - before)).astype(np.float32)
-    start = {"start": 0, "middle": spare // 2}.get(form.place)
-    if start is None:
-        energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-        start = int(np.argmax(energy[form.length:] - energy[:spare + 1]))
-    return np.ascontiguousarray(wave[start:start + form.length], dtype=np.float32)
+    start = 0 if form.place == "start" else spare // 2 if form.place == "middle" else _loudest(wave, form.length)
+    inside = wave[max(start, 0):max(start + form.length, 0)]
+    found = np.zeros(form.length, dtype=np.float32)
+    before = max(-start, 0)
+    found[before:before + len(inside)] = inside
+    return levelled(found) if form.level else found
+
+
+def _loudest(wave: np.ndarray, length: int) -> int:
+    """Where the stretch of this length begins that has the middle of the energy of the loudest stretch in its middle.
+
+    It may reach over the ends of the wave.
+    """
+    energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+    spare = max(len(wave) - length, 0)
+    start = int(np.argmax(energy[len(wave) - spare:] - energy[:spare + 1]))
+    end = min(start + length, len(wave))
+    return int(np.searchsorted(energy, (energy[start] + energy[end]) / 2)) - length // 2
+
+
+def levelled(wave: np.ndarray) -> np.ndarray:
+    """The wave with its peak at LOUD; near silence stays as it is."""
+    peak = float(np.abs(wave).max())
+    return wave if peak < SILENT else (wave * (LOUD / peak)).astype(np.float32)
 
 
 def read_sound(path: str, form: SoundForm) -> np.ndarray:

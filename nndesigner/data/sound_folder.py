@@ -29,9 +29,11 @@ class Sounds(Source):
     form = "sounds"
 
     representation: Representation = param(
-        "log_mel", "Representation", "What the network sees. The wave itself needs many data; pictures of frequencies "
+        "log_mel", "Representation", "What the network sees. The wave itself needs many data; log-mel pictures "
         "make speech and music easy to tell apart; MFCC is the smallest.", labels={
-            "wave": "wave", "spectrogram": "spectrogram", "log_mel": "log-mel spectrogram", "mfcc": "MFCC"})
+            "wave": "wave", "spectrogram": "spectrogram", "log_mel": "log-mel", "mfcc": "MFCC"})
+    level: bool = param(True, "Equal loudness", "Brings all sounds to the same peak, so that how loud a recording is "
+                        "tells nothing.", advanced=True)
     frame: float = param(32.0, "Window", "Stretch of sound in one column of a spectrogram. Longer: tells tones apart "
                          "more finely, moments less.", ge=4, le=200, unit="ms", advanced=True)
     hop: float = param(16.0, "Hop", "From one window to the next. Shorter: more columns, slower training.", ge=1,
@@ -46,7 +48,7 @@ class Sounds(Source):
         try:
             return SoundForm(rate, max(1, round(seconds * rate)), self.representation,
                              max(4, round(self.frame * rate / 1000)), max(1, round(self.hop * rate / 1000)),
-                             self.bands, self.coefficients, place)
+                             self.bands, self.coefficients, place, self.level)
         except ValueError as error:
             raise DataError(f"These sounds cannot be made: {error}. Change the settings of the sound.") from error
 

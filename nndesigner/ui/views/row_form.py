@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QPlainTextEdit, QScrollArea, QWidget
 
+from nndesigner.data.dates import text_of_days
 from nndesigner.data.encoding import Preparation, RawInput
 from nndesigner.ui import numbers
 from nndesigner.ui.editors import HintedLine
@@ -31,8 +32,25 @@ def usual_values(preparation: Preparation) -> dict[str, str]:
             elif column.kind == "number":
                 # `fill`, which stands for missing numbers, is the mean of the training part
                 found[column.column] = f"{float(encoding.fill[at]):.4g}"
+            elif column.kind == "date":
+                found[column.column] = text_of_days(float(encoding.fill[at]))
             at += column.width
     return found
+
+
+class TextField(QPlainTextEdit):
+    """A text of several lines, with the names that a field of one line has. Tab goes to the next field."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTabChangesFocus(True)
+        self.setMinimumHeight(64)
+
+    def text(self) -> str:
+        return self.toPlainText()
+
+    def setText(self, text: str) -> None:
+        self.setPlainText(text)
 
 
 class RowForm(QScrollArea):
@@ -46,7 +64,7 @@ class RowForm(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._inputs: tuple[RawInput, ...] = ()
-        self.fields: dict[str, HintedLine | QComboBox] = {}
+        self.fields: dict[str, HintedLine | QComboBox | TextField] = {}
         self._labels: dict[str, ElidedLabel] = {}
         self._columns = 0
         self._guard = WheelGuard()
@@ -99,7 +117,7 @@ class RowForm(QScrollArea):
         super().resizeEvent(event)
         self._arrange()
 
-    def _field(self, column: RawInput) -> HintedLine | QComboBox:
+    def _field(self, column: RawInput) -> HintedLine | QComboBox | TextField:
         if column.kind == "category":
             choice = QComboBox()
             for text in column.categories:
@@ -108,9 +126,10 @@ class RowForm(QScrollArea):
             choice.currentIndexChanged.connect(lambda _: self.changed.emit())
             return choice
         if column.kind == "text":
-            line = HintedLine(self.tr("Type a text"))
-            line.textChanged.connect(lambda _: self.changed.emit())
-            return line
+            field = TextField()
+            field.setPlaceholderText(self.tr("Type a text"))
+            field.textChanged.connect(self.changed)
+            return field
         unit = f" {column.unit}" if column.unit else ""
         line = HintedLine(f"{column.low:.4g}–{column.high:.4g}{unit}")
         line.setToolTip(self.tr("Training data go from {0:.4g} to {1:.4g}{2}. Arrow keys change the value; an empty "
@@ -144,6 +163,9 @@ class RowForm(QScrollArea):
         self._columns = columns
         for i, name in enumerate(self.fields):
             row, column = divmod(i, columns)
+            if isinstance(self.fields[name], TextField):
+                grid.addWidget(self.fields[name], row, 2 * column, 1, 2)
+                continue
             grid.addWidget(self._labels[name], row, 2 * column)
             grid.addWidget(self.fields[name], row, 2 * column + 1)
         for column in range(2 * columns):
