@@ -98,48 +98,56 @@ class MaxPooling(Pooling):
         xp, taps = ctx.xp, taps_of(windows)
         views = [(y[out], x[into]) for out, into in taps]
         whole = all(view.shape == y.shape for view, _ in views)
+        pairs = [(seen, out, out) for out, seen in views]
+        if whole and len(views) > 1:
+            (_, one), (_, other), *_ = views
+            pairs = [(one, other, y), *pairs[2:]]
 
         def forward() -> None:
-            if whole:
-                xp.copyto(y, views[0][1])
-                for out, seen in views[1:]:
-                    xp.maximum(out, seen, out=out)
-            else:
+            if not whole or len(views) == 1:
                 y.fill(-xp.inf)
-                for out, seen in views:
-                    xp.maximum(out, seen, out=out)
+            for one, other, out in pairs:
+                xp.maximum(one, other, out=out)
 
         if dx is None:
             return forward, nothing
-        # The gradient goes to the first of the largest values. Masks are whole numbers of all ones or all zeros: y − x
-        # ≥ 0 has the bits of zero only where x is the maximum, so (bits − 1) has its sign bit set just there.
+        # The gradient goes to the first of the largest values (−0 counts as less than 0). Masks are whole numbers of
+        # all ones or all zeros: x − y has its sign bit set unless x is the maximum. What a value does not take is left
+        # over for the next ones.
         most = self.blocks(ctx)[0].stop
-        distance, chosen, free = (
-            ctx.scratch(name, (most, *y.shape[1:]))[:y.shape[0]] for name in ("distance", "chosen", "free"))
-        bits, shift = sign_bits(xp, distance)
-        chosen_bits, free_bits, dy_bits = sign_bits(xp, chosen)[0], sign_bits(xp, free)[0], sign_bits(xp, dy)[0]
-        one = xp.asarray(1, dtype=bits.dtype)
+        spare = [ctx.scratch(name, (most, *y.shape[1:]))[:y.shape[0]] for name in ("spare", "other spare")]
+        (bits, shift), (other_bits, _) = (sign_bits(xp, array) for array in spare)
+        dy_bits, dx_bits = sign_bits(xp, dy)[0], sign_bits(xp, dx)[0]
         once = covers_once(windows)
-        steps = []
-        for (out, into), (top, seen) in zip(taps, views):
-            steps.append((top, seen, distance[out], bits[out], chosen[out], chosen_bits[out], free_bits[out],
-                          dy_bits[out], dx[into], sign_bits(xp, dx)[0][into]))
+        first, last = [], dx_bits[taps[-1][1]]
+        left, room = dy_bits, [(spare[0], bits), (spare[1], other_bits)]
+        for (top, seen), (_, into) in zip(views[:-1], taps[:-1]):
+            distance, rest = room[len(first) % 2]
+            first.append((seen, top, distance, rest, left, dx_bits[into]))
+            left = rest
+
+        def backward_once() -> None:
+            for seen, top, distance, rest, given, target in first:
+                xp.subtract(seen, top, out=distance)
+                xp.right_shift(rest, shift, out=rest)
+                xp.bitwise_and(rest, given, out=rest)
+                xp.bitwise_xor(rest, given, out=target)
+            xp.copyto(last, left)
+
+        if once:
+            return forward, backward_once
+        steps = [(top, seen, spare[0][out], bits[out], spare[1][out], other_bits[out], dy_bits[out], dx[into])
+                 for (out, into), (top, seen) in zip(taps, views)]
 
         def backward() -> None:
-            free_bits.fill(-1)
-            if not once:
-                dx.fill(0)
-            for top, seen, d, d_bits, c, c_bits, f_bits, g_bits, target, target_bits in steps:
-                xp.subtract(top, seen, out=d)
-                xp.subtract(d_bits, one, out=d_bits)
-                xp.right_shift(d_bits, shift, out=d_bits)
-                xp.bitwise_and(d_bits, f_bits, out=d_bits)
-                xp.bitwise_xor(f_bits, d_bits, out=f_bits)
-                if once:
-                    xp.bitwise_and(d_bits, g_bits, out=target_bits)
-                else:
-                    xp.bitwise_and(d_bits, g_bits, out=c_bits)
-                    xp.add(target, c, out=target)
+            dx.fill(0)
+            for top, seen, distance, rest, chosen, chosen_bits, given, target in steps:
+                xp.subtract(seen, top, out=distance)
+                xp.right_shift(rest, shift, out=rest)
+                xp.bitwise_and(rest, given, out=rest)
+                xp.bitwise_xor(rest, given, out=chosen_bits)
+                xp.copyto(given, rest)
+                xp.add(target, chosen, out=target)
 
         return forward, backward
 
