@@ -15,11 +15,12 @@ from nndesigner.data import (
     samples,
     shapes,
     sound_folder,
+    table_file,
     text_folder,
 )
 from nndesigner.data.source import Cancelled, Source, source_for
 
 __all__ = [
     "Cancelled", "Source", "cifar_file", "csv_file", "generated", "generated_sound", "generated_text", "idx_file",
-    "image_folder", "npz_file", "samples", "shapes", "sound_folder", "source_for", "text_folder",
+    "image_folder", "npz_file", "samples", "shapes", "sound_folder", "source_for", "table_file", "text_folder",
 ]

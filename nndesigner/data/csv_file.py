@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nndesigner.data.csv_text import Header, TextTable, read_text_table
 from nndesigner.data.dataset import Column, DataError, Dataset, Role
+from nndesigner.data.dates import days_of_texts
 from nndesigner.data.encoding import MISSING, RawInput
 from nndesigner.data.source import Progress, Source, quiet
 from nndesigner.spec import param
@@ -26,6 +27,10 @@ MAX_MIXED = 20
 FEWEST = 5
 #: else it is a column of numbers when at least this share of its values are numbers
 MOSTLY = 0.8
+#: names of columns whose texts may name parts, and the texts
+PART_NAMES = frozenset({"split", "part", "set", "subset", "partition", "fold"})
+PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "dev": "validation",
+         "validation": "validation", "test": "test", "testing": "test"}
 #: rows from which a column can be told to be an identifier
 MIN_ID_ROWS = 20
 
@@ -56,13 +61,33 @@ class Csv(Source):
             "auto": "auto", ".": "point", ",": "comma"}, advanced=True)
 
     def load(self, progress: Progress) -> Dataset:
-        table = read_text_table(self.path, self.delimiter, self.header, progress)
-        notes = list(table.notes)
-        columns: list[Column] = []
-        for i, name in enumerate(table.names):
-            progress(0.5 + 0.5 * i / len(table.names), f"Reading column {name}")
-            columns.append(table_column(table, i, self.decimal, notes))
-        return Dataset(table.file, "table", tuple(_with_target(columns)), tuple(notes))
+        return table_dataset(
+            read_text_table(self.path, self.delimiter, self.header, progress), self.decimal, progress)
+
+
+def table_dataset(table: TextTable, decimal: str, progress: Progress) -> Dataset:
+    """The columns of a table with guessed kinds and roles. A column of parts, such as "split", fixes the parts."""
+    notes = list(table.notes)
+    columns: list[Column] = []
+    parts: dict[str, np.ndarray] = {}
+    for i, name in enumerate(table.names):
+        progress(0.5 + 0.5 * i / len(table.names), f"Reading column {name}")
+        column = table_column(table, i, decimal, notes)
+        if not parts and name.strip().casefold() in PART_NAMES and column.kind == "category":
+            parts = _parts(column)
+            if parts:
+                notes.append(f"Column '{name}' tells which rows train and which test.")
+                column = replace(column, role="ignore")
+        columns.append(column)
+    return Dataset(table.file, "table", tuple(_with_target(columns)), tuple(notes), parts)
+
+
+def _parts(column: Column) -> dict[str, np.ndarray]:
+    """Rows of each part where all texts are names of parts; else nothing."""
+    names = [PARTS.get(str(text).strip().casefold()) for text in column.values]
+    if None in names or len(set(names)) < 2:
+        return {}
+    return {name: np.flatnonzero([n == name for n in names]) for name in dict.fromkeys(names)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +104,12 @@ def read_inputs(path: str, inputs: Sequence[RawInput], progress: Progress = quie
 
     Columns are read as the kinds that training saw, not guessed anew. Raises DataError naming columns that are missing.
     """
-    if any(column.kind not in ("number", "category") for column in inputs):
+    if any(column.kind not in ("number", "category", "date") for column in inputs):
         raise DataError("This network was trained on pictures or arrays, not on a table.")
     wanted = [column.column for column in inputs]
-    table = read_text_table(path, "auto", "auto", progress, wanted)
+    from nndesigner.data.table_file import read_table  # which reads its cells by this file
+
+    table = read_table(path, progress, tuple(wanted))
     places = _places(table, wanted)
     notes = list(table.notes)
     columns: dict[str, np.ndarray] = {}
@@ -90,9 +117,13 @@ def read_inputs(path: str, inputs: Sequence[RawInput], progress: Progress = quie
         texts = _texts(table, place)
         if column.kind == "category":
             columns[column.column] = _objects(texts)
+        elif column.kind == "date":
+            days = days_of_texts(texts)
+            _note_bad(table, place, texts, ~np.isnan(days), "date", notes)
+            columns[column.column] = days
         else:
             numbers = _numbers(texts, "auto", table.delimiter)
-            _note_bad(table, place, texts, numbers, notes)
+            _note_bad(table, place, texts, numbers.is_not_null().to_numpy(), "number", notes)
             columns[column.column] = _floats(numbers)
     return RawTable(columns, table.lines, tuple(notes))
 
@@ -156,12 +187,14 @@ def _objects(texts: polars.Series) -> np.ndarray:
     return values
 
 
-def _note_bad(table: TextTable, place: int, texts: polars.Series, numbers: polars.Series, notes: list[str]) -> None:
-    bad = (numbers.is_null() & texts.is_not_null()).to_numpy()
+def _note_bad(
+    table: TextTable, place: int, texts: polars.Series, good: np.ndarray, what: str, notes: list[str]
+) -> None:
+    bad = ~good & texts.is_not_null().to_numpy()
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         count = int(bad.sum())
-        values = "1 value is no number and counts" if count == 1 else f"{count:,} values are no numbers and count"
+        values = f"1 value is no {what} and counts" if count == 1 else f"{count:,} values are no {what}s and count"
         notes.append(
             f"Column '{table.names[place]}': {values} as missing (line {table.lines[first]}: '{texts[first][:40]}').")
 
@@ -183,12 +216,16 @@ def table_column(table: TextTable, place: int, decimal: str, notes: list[str]) -
         notes.append(f"Column '{name}' has the same value in every row and is ignored.")
         role = "ignore"
     if numeric == present or (not mixed_category and numeric >= MOSTLY * present):
-        _note_bad(table, place, texts, numbers, notes)
+        _note_bad(table, place, texts, numbers.is_not_null().to_numpy(), "number", notes)
         values = _floats(numbers)
         if role == "input" and _counts_rows(name, values):
             notes.append(f"Column '{name}' seems to number the rows and is ignored. Give it the role input to use it.")
             role = "ignore"
         return Column(name, "number", role, values)
+    days = days_of_texts(texts)
+    if np.count_nonzero(~np.isnan(days)) >= MOSTLY * present:
+        _note_bad(table, place, texts, ~np.isnan(days), "date", notes)
+        return Column(name, "date", role, days)
     if role == "input" and len(texts) >= MIN_ID_ROWS and distinct > 0.9 * present:
         notes.append(f"Column '{name}' has a different text in nearly every row, like a name, and is ignored. Give it "
                      "the role input to use it.")
@@ -209,7 +246,7 @@ def _counts_rows(name: str, values: np.ndarray) -> bool:
 
 def _with_target(columns: list[Column]) -> list[Column]:
     """The columns with one of them as target."""
-    usable = [c for c in columns if c.role == "input"]
+    usable = [c for c in columns if c.role == "input" and c.kind != "date"]
     if len(usable) < 2:
         return columns
     named = {c.name.strip().casefold(): c for c in reversed(usable)}

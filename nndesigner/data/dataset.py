@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from nndesigner.data.sound import SoundForm
     from nndesigner.data.text import TextForm
 
-Role = Literal["input", "target", "ignore"]
+#: "group": samples of the same value stay in one part; "time": earlier samples train, later ones test
+Role = Literal["input", "target", "ignore", "group", "time"]
 Form = Literal["points", "curve", "table", "images", "sounds", "texts"]
 #: how a picture comes to the wanted proportions: its middle, the whole with an edge round it, or pulled out of shape
 Fit = Literal["crop", "pad", "stretch"]
@@ -27,6 +28,7 @@ class Column:
     """One raw quantity of every sample.
 
     kind "number": float array [N] (NaN = missing); "category": object array of str [N] (None = missing);
+    "date": float array [N] of days since 1970 (NaN = missing);
     "image": uint8 or float array [N, H, W, C]; "array": float array [N, ...]. Pictures and arrays may lie in a mapped
     file, or be made when they are read (`rows.RawRows`).
     "sound": float array [N, T] of waves in -1..1; "text": object array of str [N] (None = missing). `layout` is the
@@ -35,7 +37,7 @@ class Column:
     """
 
     name: str
-    kind: Literal["number", "category", "image", "array", "sound", "text"]
+    kind: Literal["number", "category", "date", "image", "array", "sound", "text"]
     role: Role
     values: np.ndarray
     categories: tuple[str, ...] = ()
@@ -61,6 +63,9 @@ class Dataset:
     notes: tuple[str, ...] = ()
     #: fixed parts given by the files ("train" / "test" of IDX): part name -> row numbers; empty: split by fractions
     parts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    #: samples that are in order of time and each look at this many moments, of which the next sample shares all but
+    #: one; 0: samples without order
+    span: int = 0
 
     def __len__(self) -> int:
         return len(self.columns[0].values) if self.columns else 0

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nndesigner.data.dataset import DataError, Fit
+from nndesigner.data.dates import CYCLES, days_of, parts_of
 from nndesigner.data.layouts import (
     Layout,
     check_layout,
@@ -26,7 +27,7 @@ from nndesigner.data.layouts import (
 from nndesigner.data.rows import RawReader
 from nndesigner.spec import DataField, Shape, Signature
 
-ColumnKind = Literal["number", "category", "image", "array", "sound", "text"]
+ColumnKind = Literal["number", "category", "date", "image", "array", "sound", "text"]
 
 #: words and signs that stand for "no value" in files and forms
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "#n/a", "#na", "#null!"})
@@ -39,9 +40,9 @@ AXES = {1: "F", 2: "TF", 3: "HWC", 4: "DHWC"}
 class RawInput:
     """One column as it is before encoding: what a form, a drawing pad or a file has to deliver.
 
-    `categories` are the known texts; other texts count as unknown. `shape` is that of one picture or array. `low` and
-    `high` are the smallest and largest value of the training part; for a picture the values that become 0 and 1
-    (usually black and white).
+    `categories` are the known texts (of a date: the cycles whose place is told); other texts count as unknown. `shape`
+    is that of one picture or array. `low` and `high` are the smallest and largest value of the training part; for a
+    picture the values that become 0 and 1 (usually black and white).
     """
 
     column: str
@@ -62,6 +63,8 @@ class RawInput:
     @property
     def width(self) -> int:
         """Number of values that it takes among the features of a table."""
+        if self.kind == "date":
+            return 1 + 2 * len(self.categories)
         return len(self.categories) if self.kind == "category" else 1
 
 
@@ -179,6 +182,10 @@ class FieldEncoding:
                 codes = codes_of(texts_of(given), column.categories)
                 known = np.flatnonzero(codes >= 0)
                 values[known, at + codes[known]] = 1.0
+            elif column.kind == "date":
+                days = days_of(given, column.column)
+                parts = parts_of(np.where(np.isnan(days), self.fill[at], days), column.categories)
+                values[:, at:at + column.width] = parts
             else:
                 numbers = numbers_of(given, column.column)
                 values[:, at] = np.where(np.isnan(numbers), self.fill[at], numbers)
@@ -242,6 +249,9 @@ class FieldEncoding:
         for column in self.columns:
             if column.kind == "category":
                 names += [f"{column.column} = {category}" for category in column.categories]
+            elif column.kind == "date":
+                names += [column.column, *(f"{column.column} in the {cycle} ({f})" for cycle in column.categories
+                                           for f in ("sine", "cosine"))]
             else:
                 names.append(column.column)
         return tuple(names)
@@ -271,7 +281,7 @@ class FieldEncoding:
         )
         if field.role not in ("input", "target") or field.kind not in ("real", "class") or not columns:
             raise ValueError(f"field '{field.name}' is declared wrongly")
-        if any(c.kind not in ("number", "category", "image", "array", "sound", "text") for c in columns):
+        if any(c.kind not in ("number", "category", "date", "image", "array", "sound", "text") for c in columns):
             raise ValueError(f"a column of field '{field.name}' has an unknown kind")
         grounds, fits = ("", "dark", "bright"), ("crop", "pad", "stretch")
         if any(c.ground not in grounds or c.fit not in fits or not 0 < c.box <= 1 for c in columns):
@@ -293,7 +303,8 @@ class FieldEncoding:
             fits = len(self.columns) == 1 and self.columns[0].shape == dims
             wanted = self.offset.shape if self.offset.shape in ((), dims) else ()
         else:
-            fits = all(c.kind in ("number", "category") for c in self.columns)
+            fits = all(c.kind in ("number", "category", "date") for c in self.columns)
+            fits = fits and all(set(c.categories) <= CYCLES.keys() for c in self.columns if c.kind == "date")
             fits = fits and (sum(c.width for c in self.columns),) == dims
             wanted = dims
         if not fits or any(a.shape != wanted for a in (self.offset, self.scale, self.fill)):

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from nndesigner.data.dataset import Column, DataError
+from nndesigner.data.dates import useful_cycles
 from nndesigner.data.encoding import AXES, FieldEncoding, RawInput, chunks, texts_of
 from nndesigner.data.layout_fitting import fit_layout
 from nndesigner.data.pictures import Ground, ground_of
@@ -60,7 +61,7 @@ def fit_inputs(
 ) -> list[FieldEncoding]:
     """One field of all table columns, one of each picture and array. Raises DataError when nothing is left."""
     found: list[FieldEncoding] = []
-    table = [c for c in inputs if c.kind in ("number", "category")]
+    table = [c for c in inputs if c.kind in ("number", "category", "date")]
     arrays = [c for c in inputs if c.kind in ("image", "array")]
     images = [c for c in arrays if c.kind == "image"]
     names = {c.name for c in arrays}
@@ -129,10 +130,12 @@ def _table_encoding(
             if low == high and role == "input":
                 notes.append(f"Column '{column.name}' has the same value in all training samples and tells nothing.")
             start, width = {"none": (0.0, 1.0), "range": (low, high - low)}.get(scaling, (mean, deviation))
-            raw = RawInput(column.name, "number", low=low, high=high, unit=column.unit)
-            offset.append(start)
-            scale.append(width if width > 0 and math.isfinite(width) else 1.0)
-            fill.append(mean)
+            cycles = useful_cycles(present) if column.kind == "date" else ()
+            kind = "date" if column.kind == "date" else "number"
+            raw = RawInput(column.name, kind, cycles, low=low, high=high, unit=column.unit)
+            offset += [start, *[0.0] * (raw.width - 1)]
+            scale += [width if width > 0 and math.isfinite(width) else 1.0, *[1.0] * (raw.width - 1)]
+            fill += [mean, *[0.0] * (raw.width - 1)]
         raws.append(raw)
     if not raws:
         raise DataError("No input column has values to learn from. Give other columns the role input.")

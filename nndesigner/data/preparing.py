@@ -21,6 +21,8 @@ from nndesigner.spec import Signature, choice_of, param
 #: a target of at most this many different whole numbers, each met FEWEST times on average, is taken as classes
 MAX_NUMBER_CLASSES = 20
 FEWEST = 5
+#: inputs of more bytes are not searched for duplicates between the parts
+LEAK_BYTES = 256 << 20
 
 
 class DataSettings(BaseModel):
@@ -96,11 +98,14 @@ def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
     targets = [c for c in columns if c.role == "target"]
     if not inputs:
         raise DataError("No column is an input. Give at least one column the role input.")
-    rows = _usable(inputs, targets, notes)
+    keys = [c for c in columns if c.role in ("group", "time")]
+    rows = _usable(inputs, [*targets, *keys], notes)
     label = next((c for c in targets if c.kind == "category"), None)
     classes = classes_of(label, rows) if label is not None else ()
     labels = codes_of(texts_of(label.values[rows]), classes) if label is not None and settings.stratify else None
-    parts, lonely = split(rows, labels, classes, dataset.parts, settings.validation, settings.test, settings.seed)
+    groups, order = _keys(keys, rows, dataset, notes)
+    parts, lonely = split(rows, labels, classes, dataset.parts, settings.validation, settings.test, settings.seed,
+                          groups, order, max(1, dataset.span))
     notes += lonely
     preparation = Preparation((
         *fit_inputs(inputs, parts["train"], settings.scaling, notes),
@@ -108,11 +113,58 @@ def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
     ))
     raw = {c.column: _values(columns, c.column) for f in preparation.fields for c in f.columns}
     made = _encoded(preparation, raw, parts)
+    notes += _leaks(preparation, made)
     seen = replace(dataset, columns=tuple(columns), form=_form(dataset.form, inputs, targets))
     return Prepared(
         seen, preparation.signature, preparation, made["train"], made["validation"],
         made["test"], (*dataset.notes, *notes), dataset.fingerprint,
     )
+
+
+def _keys(
+    keys: list[Column], rows: np.ndarray, dataset: Dataset, notes: list[str]
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """(numbers of groups, order in time) of the rows, as far as columns have these roles."""
+    if len(keys) > 1:
+        raise DataError(f"The columns {', '.join(repr(c.name) for c in keys)} have the roles group or time; only one "
+                        "column can say how samples are split.")
+    if not keys:
+        return None, rows.astype(np.float64) if dataset.span else None
+    column = keys[0]
+    values = column.values[rows]
+    if column.kind in ("image", "array", "sound"):
+        raise DataError(f"Column '{column.name}' holds no single values and cannot have the role {column.role}.")
+    if column.role == "time" and column.kind not in ("number", "date"):
+        raise DataError(f"Column '{column.name}' holds texts that are no dates, so it cannot tell the order in time.")
+    if column.role == "time":
+        notes.append(f"Split by time: the latest samples by '{column.name}' test, those before them validate.")
+        return None, values
+    numbers = np.unique(texts_of(values).astype(str), return_inverse=True)[1]
+    if numbers.max() < 2:
+        raise DataError(f"Column '{column.name}' has only {numbers.max() + 1} groups; at least 3 are needed to split "
+                        "by them.")
+    notes.append(f"Split by '{column.name}': each of its {numbers.max() + 1:,} groups lies in one part.")
+    return numbers, None
+
+
+def _leaks(preparation: Preparation, parts: Mapping[str, Part]) -> list[str]:
+    """A note when inputs of test or validation samples are exactly those of training samples."""
+    fields = [f.field.name for f in preparation.fields if f.field.role == "input"]
+    arrays = {name: [part.arrays[field] for field in fields] for name, part in parts.items()}
+    in_memory = all(isinstance(a, np.ndarray) for given in arrays.values() for a in given)
+    if not in_memory or sum(a.nbytes for given in arrays.values() for a in given) > LEAK_BYTES:
+        return []
+
+    def marks(name: str) -> list[int]:
+        return [hash(b"".join(a[i].tobytes() for a in arrays[name])) for i in range(len(parts[name]))]
+
+    known = set(marks("train"))
+    found = {name: sum(mark in known for mark in marks(name)) for name in ("validation", "test")}
+    told = [f"{counted(n, f'{name} sample')}" for name, n in found.items() if n]
+    if not told:
+        return []
+    return [f"{' and '.join(told)} have exactly the inputs of a training sample, so the figures look better than they "
+            "are. Remove duplicates, or give a column the role group that such samples share."]
 
 
 def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[str, np.ndarray]) -> dict[str, Part]:
@@ -143,6 +195,8 @@ def _as_set(column: Column, settings: DataSettings, notes: list[str]) -> Column:
     """The column with the role and kind that the user chose, or that its values suggest."""
     role = settings.roles.get(column.name, column.role)
     column = replace(column, role=role)
+    if column.kind == "date" and (role == "target" or settings.kinds.get(column.name) == "number"):
+        return replace(column, kind="number", unit="days")
     kind = settings.kinds.get(column.name)
     if kind == "category" and column.kind == "number":
         return replace(column, kind="category", values=texts_of(column.values))
@@ -194,7 +248,7 @@ def _usable(inputs: list[Column], targets: list[Column], notes: list[str]) -> np
     """Row numbers of samples that have a target and pictures and arrays of finite numbers."""
     good = np.ones(len(inputs[0].values), dtype=bool)
     for column in targets:
-        if column.kind == "number":
+        if column.kind in ("number", "date"):
             missing = ~np.isfinite(column.values)
         elif column.kind == "category":
             missing = np.fromiter((v is None for v in texts_of(column.values)), bool, len(column.values))
@@ -202,7 +256,8 @@ def _usable(inputs: list[Column], targets: list[Column], notes: list[str]) -> np
             continue
         if missing.any():
             count = counted(int(missing.sum()), "sample")
-            notes.append(f"{count} without a value of the target '{column.name}' left out.")
+            what = "target " if column.role == "target" else ""
+            notes.append(f"{count} without a value of the {what or 'column '}'{column.name}' left out.")
             good &= ~missing
     for column in (*inputs, *targets):
         if column.kind in ("image", "array") and column.values.dtype.kind == "f":

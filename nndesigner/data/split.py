@@ -19,12 +19,17 @@ def split(
     validation: float,
     test: float,
     seed: int,
+    groups: np.ndarray | None = None,
+    order: np.ndarray | None = None,
+    span: int = 1,
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """(part -> row numbers in rising order, notes).
 
-    `rows` are the usable rows, `labels` their class numbers where the split shall keep the shares of the classes.
-    Parts that the files fix are kept; what a fixed "train" or no fixed part holds is divided by the fractions. Raises
-    DataError when no row is left for training.
+    `rows` are the usable rows, `labels` their class numbers where the split shall keep the shares of the classes. With
+    `order` [rows] the last rows test, those before them validate, and equal values stay together; between two parts
+    span - 1 rows are left out, so that none looks at moments of another part. With `groups` (numbers [rows]) rows of a
+    group stay together. Parts that the files fix are kept; what a fixed "train" or no fixed part holds is divided by
+    the fractions. Raises DataError when no row is left for training.
     """
     rng = np.random.default_rng([seed, 0x5EED])
     place = {int(row): i for i, row in enumerate(rows)} if fixed else {}
@@ -38,11 +43,16 @@ def split(
             taken[chosen[name]] = True
     pool = np.setdiff1d(chosen.pop("train"), np.flatnonzero(taken)) if "train" in chosen else np.flatnonzero(~taken)
     total = len(pool)
+    if order is not None:
+        pool = pool[np.argsort(order[pool], kind="stable")]
     for name, share in (("test", test), ("validation", validation)):
         if name in chosen:
             continue
         count = min(round(share * total), max(0, len(pool) - 1))
-        drawn = _draw(pool, labels, count, rng)
+        if order is not None:
+            chosen[name], pool = _latest(pool, order, count, span)
+            continue
+        drawn = _draw(pool, labels, count, rng) if groups is None else _draw_groups(groups[pool], count, rng)
         chosen[name] = pool[drawn]
         pool = np.delete(pool, drawn)
     if not len(pool):
@@ -50,6 +60,24 @@ def split(
     chosen["train"] = pool
     notes = _lonely(labels, classes, pool) if labels is not None else ()
     return {name: rows[np.sort(chosen[name])] for name in PARTS}, notes
+
+
+def _latest(pool: np.ndarray, order: np.ndarray, count: int, span: int) -> tuple[np.ndarray, np.ndarray]:
+    """(the last `count` rows of a pool in order, the rows before them that share no moment with them)."""
+    if not count:
+        return pool[:0], pool
+    start = int(np.searchsorted(order[pool], order[pool[len(pool) - count]], side="left"))
+    return pool[start:], pool[:max(0, start - (span - 1))]
+
+
+def _draw_groups(groups: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Places of all rows of some groups, drawn by chance, that have together about `count` rows."""
+    names, sizes = np.unique(groups, return_counts=True)
+    order = rng.permutation(len(names))
+    before = np.cumsum(sizes[order]) - sizes[order]
+    # A group is taken when more than half of it fits; one group is always left.
+    taken = order[:-1][(before + sizes[order] / 2 <= count)[:-1]]
+    return np.flatnonzero(np.isin(groups, names[taken]))
 
 
 def _draw(pool: np.ndarray, labels: np.ndarray | None, count: int, rng: np.random.Generator) -> np.ndarray:

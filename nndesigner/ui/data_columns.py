@@ -13,9 +13,10 @@ from nndesigner.ui.data_preview import missing_count
 ROW = 34
 #: rows painted; a table of thousands of columns shows the first ones and says so
 MOST = 200
-ROLES = {"input": "input", "target": "target", "ignore": "left out"}
-KIND_ICONS = {"number": "mdi6.numeric", "category": "mdi6.format-list-bulleted-type", "image": "mdi6.image",
-              "array": "mdi6.matrix", "sound": "mdi6.waveform", "text": "mdi6.format-quote-close"}
+ROLES = {"input": "input", "target": "target", "ignore": "left out", "group": "group", "time": "time"}
+KIND_ICONS = {"number": "mdi6.numeric", "date": "mdi6.calendar", "category": "mdi6.format-list-bulleted-type",
+              "image": "mdi6.image", "array": "mdi6.matrix", "sound": "mdi6.waveform",
+              "text": "mdi6.format-quote-close"}
 
 
 class ColumnList(QWidget):

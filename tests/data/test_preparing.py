@@ -140,8 +140,7 @@ def test_missing_numbers_become_the_mean_of_training_with_a_note():
     values[::7] = np.nan
     found = prepare(table(numbers("a", values), texts("c", ["x", "y"] * 30)), DataSettings())
     mean = np.nanmean(values[found.train.rows])
-    assert found.notes == (
-        f"Column 'a': 9 missing values replaced by the mean of the training part, {mean:.4g}.",)
+    assert found.notes[0] == f"Column 'a': 9 missing values replaced by the mean of the training part, {mean:.4g}."
     gone = np.isnan(values[found.train.rows])
     np.testing.assert_allclose(found.train.arrays["features"][gone], 0, atol=1e-6)
 
@@ -193,6 +192,51 @@ def test_class_names_keep_the_order_of_the_source_or_are_sorted():
     assert classes(["b", "a", "B"] * 9, ("b", "a", "unused")) == ("b", "a", "B")
     assert classes(["10", "9", "1"] * 9) == ("1", "9", "10")
     assert classes(["b", "C", "a"] * 9) == ("a", "b", "C")
+
+
+# --- roles that say how to split ---
+
+
+def test_samples_of_a_group_stay_in_one_part():
+    who = np.repeat([f"person {i}" for i in range(30)], 10)
+    data = table(numbers("a", np.random.default_rng(0).normal(size=300)), texts("who", who, "ignore"),
+                 texts("c", ["x", "y"] * 150))
+    found = prepare(data, DataSettings(roles={"who": "group"}))
+    sets = [set(who[part.rows]) for part in (found.train, found.validation, found.test)]
+    assert all(sets) and not (sets[0] & sets[1] or sets[0] & sets[2] or sets[1] & sets[2])
+    assert 30 <= len(found.test) <= 60 and len(found.train) + len(found.validation) + len(found.test) == 300
+    assert found.notes == ("Split by 'who': each of its 30 groups lies in one part.",)
+    assert [c.column for c in found.preparation.inputs] == ["a"]
+
+
+def test_later_samples_test_and_equal_times_stay_together():
+    time = np.random.default_rng(0).permutation(np.repeat(np.arange(40), 5)).astype(float)
+    time[3] = np.nan
+    data = table(numbers("when", time, "time"), numbers("a", np.arange(200) * 0.1), numbers("y", time, "target"))
+    data = table(*data.columns[:2], numbers("y", np.arange(200) + 0.5, "target"))
+    found = prepare(data, DataSettings())
+    train, validation, test = (time[part.rows] for part in (found.train, found.validation, found.test))
+    assert train.max() < validation.min() and validation.max() < test.min()
+    assert len(train) + len(validation) + len(test) == 199
+    assert any("Split by time" in note for note in found.notes) and any("'when' left out" in n for n in found.notes)
+
+
+@pytest.mark.parametrize("roles,said", [
+    ({"a": "group", "b": "time"}, "only one column"), ({"c": "time"}, "no dates"), ({"c": "group"}, "at least 3")])
+def test_roles_that_cannot_split_are_sentences(roles, said):
+    data = table(*(numbers(name, np.random.default_rng(0).normal(size=60)) for name in "abd"),
+                 texts("c", ["x", "y"] * 30, "ignore"), numbers("y", np.arange(60) + 0.5, "target"))
+    with pytest.raises(DataError, match=said):
+        prepare(data, DataSettings(roles=roles))
+
+
+def test_duplicates_between_training_and_test_are_told():
+    values = np.random.default_rng(0).normal(size=100).repeat(2)
+    data = table(numbers("a", values), texts("c", ["x", "y"] * 100))
+    found = prepare(data, DataSettings())
+    train = set(values[found.train.rows])
+    counts = [sum(v in train for v in values[part.rows]) for part in (found.validation, found.test)]
+    assert found.notes[-1].startswith(f"{counts[0]} validation samples and {counts[1]} test samples have exactly")
 
 
 # --- pictures and arrays ---

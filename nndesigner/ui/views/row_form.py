@@ -130,6 +130,10 @@ class RowForm(QScrollArea):
             field.setPlaceholderText(self.tr("Type a text"))
             field.textChanged.connect(self.changed)
             return field
+        if column.kind == "date":
+            line = HintedLine(f"{text_of_days(column.low)} – {text_of_days(column.high)}")
+            line.textChanged.connect(lambda _: self.changed.emit())
+            return line
         unit = f" {column.unit}" if column.unit else ""
         line = HintedLine(f"{column.low:.4g}–{column.high:.4g}{unit}")
         line.setToolTip(self.tr("Training data go from {0:.4g} to {1:.4g}{2}. Arrow keys change the value; an empty "

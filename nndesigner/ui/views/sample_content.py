@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtGui import QImage
 
+from nndesigner.data.dates import text_of_days
 from nndesigner.data.preparing import Part, Prepared
 from nndesigner.data.text import text_of_sample
 from nndesigner.ui import numbers
@@ -40,10 +41,13 @@ def lines_of(prepared: Prepared, part: Part, place: int) -> tuple[tuple[str, str
     row = int(part.rows[place])
     found = []
     for column in prepared.dataset.columns:
-        if column.role == "input" and column.kind in ("number", "category"):
+        if column.role == "input" and column.kind == "date":
+            days = float(column.values[row])
+            found.append((column.name, numbers.NONE if days != days else text_of_days(days)))
+        elif column.role == "input" and column.kind in ("number", "category"):
             found.append((column.name, value_text(column.values[row], column.unit)))
-            if len(found) == LINES:
-                break
+        if len(found) == LINES:
+            break
     return tuple(found)
 
 

@@ -227,7 +227,7 @@ class TryView(LiveView):
         elif kinds == {"sound"} and len(self._inputs) == 1:
             ways = ("sound",)
             self.sound.set_column(self._inputs[0])
-        elif kinds <= {"number", "category", "text"}:
+        elif kinds <= {"number", "category", "date", "text"}:
             ways = ("row", "table")
             if not same:  # else what was typed stays
                 self.form.show_inputs(self._inputs, usual_values(preparation))
