@@ -45,6 +45,30 @@ def gui(project: Annotated[Path | None, typer.Argument(metavar="[PROJECT.nnd]", 
     raise typer.Exit(open_window(project))
 
 
+@app.command(name="range")
+def find_rate(project: ProjectFile, as_json: AsJson = False) -> None:
+    """Try growing learning rates on a copy of the network and propose one."""
+    from nndesigner.cli.running import checked_for_training, load_data
+    from nndesigner.engine.device import Device
+    from nndesigner.training.range_test import run_range_test
+
+    with _exit_codes():
+        design = _load(project).design
+        _check_device(design.training.device)
+        prepared = load_data(design)
+        checked = checked_for_training(design, prepared)
+        found = run_range_test(checked, prepared, design.training, Device(design.training.device))
+        if as_json:
+            print(json.dumps({"proposal": found.proposal, "diverged": found.diverged,
+                              "rates": found.rates.tolist(), "losses": found.losses.tolist()}))
+            return
+        if found.proposal is None:
+            _fail("No rate made the loss fall clearly.", 1)
+        print(f"Proposed learning rate: {found.proposal:g}")
+        if found.diverged:
+            print(f"The loss grows without end from {found.rates[-1]:.2g} on.")
+
+
 @app.command()
 def train(
     project: ProjectFile,

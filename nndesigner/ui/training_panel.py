@@ -56,6 +56,9 @@ class TrainingPanel(Column):
         self.form = Form(Choices(devices=devices.choices))
         self.form.changed.connect(self._set)
         content.addWidget(self.form)
+        self.find_rate = button("Find the learning rate …", icon="mdi6.chart-bell-curve", clicked=self._find_rate,
+                                tip="Train a copy for a few steps with growing rates, and propose one.")
+        content.addWidget(self.find_rate)
 
         content.addWidget(rule())
         content.addWidget(heading("While it runs"))
@@ -100,6 +103,7 @@ class TrainingPanel(Column):
     def _show_run(self, telemetry: Telemetry) -> None:
         runner = self._runner
         why_not = "" if runner.active else runner.why_not()
+        self.find_rate.setEnabled(not runner.why_not())
         self.missing.setText(why_not)
         self.missing.setVisible(bool(why_not))
         self.stale.setVisible(runner.stale and runner.trained)
@@ -113,6 +117,11 @@ class TrainingPanel(Column):
             for message in reversed(telemetry.messages[-12:]):
                 self._messages_fold.body.addWidget(label(message, "caption", wrap=True))
         self._messages_fold.setVisible(bool(telemetry.messages))
+
+    def _find_rate(self) -> None:
+        from nndesigner.ui.range_sheet import RangeSheet  # pyqtgraph would delay the start of the window
+
+        RangeSheet(self, self._document).open()
 
     def _set(self, name: str, value: Any, merge_key: str | None) -> None:
         title = type(self._document.design.training).model_fields[name].title
