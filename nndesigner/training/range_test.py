@@ -27,6 +27,8 @@ SMOOTHING = 0.9
 DIVERGED = 4.0
 #: steps at the beginning that are too noisy to judge by
 UNSURE = 10
+#: the fall of the loss is measured over so many steps to both sides
+SPAN = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,20 +81,24 @@ def run_range_test(
         if step > UNSURE and smoothed[-1] > DIVERGED * min(smoothed):
             diverged = True
             break
-    return replace(found, diverged=diverged, proposal=_proposal(found, diverged))
+    return replace(found, diverged=diverged, proposal=_proposal(found))
 
 
-def _proposal(found: RangeTest, diverged: bool) -> float | None:
-    """The rate of the steepest fall of the smoothed loss, at most a tenth of the rate where it diverged."""
-    if len(found.rates) < UNSURE:
+def _proposal(found: RangeTest) -> float | None:
+    """The rate of the steepest fall of the smoothed loss, at most a tenth of the one where it was smallest.
+
+    The smoothed loss lags behind: where it still falls, longer training may already diverge.
+    """
+    if len(found.rates) <= UNSURE:
         return None
-    best = int(found.smoothed.argmin())
-    if best < UNSURE // 2 or found.smoothed[best] > 0.995 * found.smoothed[: UNSURE].mean():
+    best = UNSURE + int(found.smoothed[UNSURE:].argmin())
+    if found.smoothed[best] > 0.98 * found.smoothed[UNSURE]:
         return None
-    slope = np.gradient(found.smoothed[: best + 1], np.log(found.rates[: best + 1]))
-    rate = float(found.rates[int(slope.argmin())])
-    if diverged:
-        rate = min(rate, float(found.rates[-1]) / 10)
+    middles = np.arange(UNSURE, best + 1)
+    ends = np.minimum(middles + SPAN, best), np.maximum(middles - SPAN, UNSURE)
+    fall = found.smoothed[ends[1]] - found.smoothed[ends[0]]
+    rate = float(found.rates[int(middles[fall.argmax()])])
+    rate = min(rate, float(found.rates[best]) / 10)
     digits = 1 - math.floor(math.log10(rate))
     return round(rate, digits)
 

@@ -26,6 +26,7 @@ def test_the_proposed_rate_can_be_used_and_undone(qtbot):
     proposal = sheet._job.found.proposal
     sheet.use.click()
     assert document.design.training.optimizer.learning_rate == proposal != before
+    assert 1e-3 < proposal < 1
     document.undo_stack.undo()
     assert document.design.training.optimizer.learning_rate == before
     document.close()
