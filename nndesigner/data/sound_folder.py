@@ -29,7 +29,7 @@ class Sounds(Source):
     form = "sounds"
 
     representation: Representation = param(
-        "log_mel", "Representation", "What the network sees. The wave itself needs many data; log-mel pictures "
+        "log_mel", "Seen as", "What the network sees. The wave itself needs many data; log-mel pictures "
         "make speech and music easy to tell apart; MFCC is the smallest.", labels={
             "wave": "wave", "spectrogram": "spectrogram", "log_mel": "log-mel", "mfcc": "MFCC"})
     level: bool = param(True, "Equal loudness", "Brings all sounds to the same peak, so that how loud a recording is "
