@@ -20,6 +20,8 @@ from nndesigner.spec import Shape, ShapeError, param
 
 #: what a name of a weight of the direction from end to start ends with
 BACK = "_back"
+#: from this batch size on, products with the input are made feature-major at once
+_WIDE = 16
 #: added to a gate before its sigmoid, which is then exactly 1 (with a minus, 0)
 OPEN = 1e6
 
@@ -30,9 +32,10 @@ class Direction:
     Number t of `states` is the state before step t when reading from the start, and after step t when from the end.
     """
 
-    def __init__(self, ctx: Bind, rows: Any, suffix: str, gates: int, units: int) -> None:
+    def __init__(self, ctx: Bind, rows: Any, turned_rows: Any | None, suffix: str, gates: int, units: int) -> None:
+        """`rows` is the input [T · B, F]; `turned_rows` [T, F, B], or None where the batch is too small for it."""
         xp = ctx.xp
-        self.ctx, self.rows, self.suffix, self.units = ctx, rows, suffix, units
+        self.ctx, self.rows, self.turned_rows, self.suffix, self.units = ctx, rows, turned_rows, suffix, units
         self.batch, self.length = ctx.batch, ctx.x[0].shape[1]
         reverse = suffix == BACK
         self.order = range(self.length - 1, -1, -1) if reverse else range(self.length)
@@ -41,13 +44,15 @@ class Direction:
         self.states = self.scratch("states", (self.length + 1, units, self.batch))
         #: sums of products of the input for all steps, later the gates: [T, gates · units, B]
         self.gates = self.scratch("gates", (self.length, gates * units, self.batch))
-        self.gate_rows = self.scratch("gate rows", (self.length * self.batch, gates * units))
+        self.gate_rows = None
+        if ctx.training or turned_rows is None:
+            self.gate_rows = self.scratch("gate rows", (self.length * self.batch, gates * units))
+            self._by_step = self.gate_rows.reshape(self.length, self.batch, -1).transpose(0, 2, 1)
         self.W, self.U, self.b = (ctx.weights[name + suffix] for name in ("W", "U", "b"))
         #: for a padded series 1 where a step is padding, else 0: [T, 1, B]
         self.idle = None if ctx.mask is None else ctx.scratch("idle", (self.length, 1, self.batch))
         #: U turned round for products with feature-major states
         self.turned = self.scratch("turned", (self.U.shape[1], units))
-        self._by_step = self.gate_rows.reshape(self.length, self.batch, -1).transpose(0, 2, 1)
         if ctx.training:
             self.dstate = self.scratch("state gradient", (units, self.batch))
             self.ones = xp.ones(self.length * self.batch, dtype=ctx.dtype)
@@ -61,9 +66,12 @@ class Direction:
     def input_products(self) -> None:
         """gates = x · W + b, for all steps."""
         xp = self.ctx.xp
-        self.rows.dot(self.W, out=self.gate_rows)
-        xp.add(self.gate_rows, self.b, out=self.gate_rows)
-        xp.copyto(self.gates, self._by_step)
+        if self.turned_rows is not None:
+            xp.matmul(self.W.T, self.turned_rows, out=self.gates)
+        else:
+            self.rows.dot(self.W, out=self.gate_rows)
+            xp.copyto(self.gates, self._by_step)
+        xp.add(self.gates, self.b.reshape(-1, 1), out=self.gates)
 
     def force(self, gates: dict[int, float]) -> Step:
         """Add these numbers to gates at the padded steps."""
@@ -185,6 +193,12 @@ class Recurrent(Layer):
         by_time = ctx.x[0].transpose(1, 0, 2)
         folded = rows.reshape(length, batch, features)
         forward: list[Step] = [lambda: xp.copyto(folded, by_time)]
+        turned = None
+        if batch >= _WIDE:
+            turned, by_feature = ctx.scratch("turned rows", (length, features, batch)), ctx.x[0].transpose(1, 2, 0)
+            forward.append(lambda: xp.copyto(turned, by_feature))
+            if not ctx.training:
+                del forward[0]  # the rows serve the gradients only
         if ctx.mask is not None:
             idle = ctx.scratch("idle", (length, 1, batch))
             real, one = ctx.mask.T[:, None, :], xp.asarray(1.0, ctx.dtype)
@@ -195,7 +209,7 @@ class Recurrent(Layer):
             drows = ctx.scratch("row gradients", rows.shape)
             dfolded, dx_by_time = drows.reshape(folded.shape), dx.transpose(1, 0, 2)
         for suffix in self.suffixes():
-            way = Direction(ctx, rows, suffix, self.gates, self.units)
+            way = Direction(ctx, rows, turned, suffix, self.gates, self.units)
             run, back = self.bind_direction(way)
             forward += [way.input_products, run, self._bind_output(way)]
             if not ctx.training:
@@ -301,7 +315,8 @@ class LSTM(Recurrent):
         # it
         half = xp.full((4 * n, 1), 0.5, dtype=dtype)
         half[2 * n:3 * n] = 1
-        shift = 1 - half
+        # of full size, because a pass with a column costs three times as much
+        halves, shifts = xp.repeat(half, batch, axis=1), xp.repeat(1 - half, batch, axis=1)
         cells = way.scratch("cells", (way.length + 1, n, batch))
         squashed = way.scratch("squashed", (way.length, n, batch))
         t1, t2 = way.scratch("t1", (4 * n, batch)), way.scratch("t2", (n, batch))
@@ -320,8 +335,8 @@ class LSTM(Recurrent):
                 turned.dot(h_old, out=t1)
                 xp.add(z, t1, out=z)
                 xp.tanh(z, out=z)
-                xp.multiply(z, half, out=z)
-                xp.add(z, shift, out=z)
+                xp.multiply(z, halves, out=z)
+                xp.add(z, shifts, out=z)
                 xp.multiply(f, old, out=new)
                 xp.multiply(i, g, out=t2)
                 xp.add(new, t2, out=new)

@@ -48,26 +48,25 @@ class GELU(Sloped):
         return bind(xp, x, y, slope, temporary)
 
     def _bind_exact(self, xp: Any, x: Any, y: Any, slope: Any | None, temporary: Temporary) -> Step:
-        high, low = xp.full_like(x, 6.0), xp.full_like(x, -6.0)
+        # Beyond 6 tanh is 1 whatever follows, so it is enough to keep the polynomial of x² from growing.
+        most = xp.full_like(x, 36.0)
         half, density, minus_half = (number(x, v, xp) for v in (0.5, (2 * math.pi) ** -0.5, -0.5))
         first, *others = (number(x, c, xp) for c in reversed(_NORMAL_FIT[x.dtype.itemsize]))
         u, p, square = temporary("u"), temporary("p"), temporary("square")
 
         def forward() -> None:
-            xp.minimum(x, high, out=u)
-            xp.maximum(u, low, out=u)
-            xp.multiply(u, u, out=square)
-            xp.multiply(square, first, out=p)
+            xp.multiply(x, x, out=square)
+            xp.minimum(square, most, out=u)
+            xp.multiply(u, first, out=p)
             xp.add(p, others[0], out=p)
             for c in others[1:]:
-                xp.multiply(p, square, out=p)
+                xp.multiply(p, u, out=p)
                 xp.add(p, c, out=p)
-            xp.multiply(p, u, out=p)
+            xp.multiply(p, x, out=p)
             xp.tanh(p, out=p)
             xp.multiply(p, half, out=p)
             xp.add(p, half, out=p)  # Φ(x)
             if slope is not None:  # Φ(x) + x · φ(x)
-                xp.multiply(x, x, out=square)
                 xp.multiply(square, minus_half, out=square)
                 xp.exp(square, out=square)
                 xp.multiply(square, density, out=square)
