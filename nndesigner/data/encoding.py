@@ -134,8 +134,7 @@ class FieldEncoding:
     """How one field of the signature is made from raw columns: (raw - offset) / scale.
 
     A field of table columns has offset, scale and fill [F] (one-hot places have 0, 1, 0); `fill` replaces missing
-    numbers. A field of one array of one dimension has them [F], one of pictures or larger arrays [] (one number for
-    all values).
+    numbers. A field of arrays F or T × F has them [F], one of pictures or larger arrays [] (one number for all values).
     """
 
     field: DataField
@@ -301,7 +300,7 @@ class FieldEncoding:
             wanted: tuple[int, ...] = ()
         elif self.columns[0].kind in ("image", "array"):
             fits = len(self.columns) == 1 and self.columns[0].shape == dims
-            wanted = self.offset.shape if self.offset.shape in ((), dims) else ()
+            wanted = self.offset.shape if self.offset.shape in ((), dims, dims[1:2]) else ()
         else:
             fits = all(c.kind in ("number", "category", "date") for c in self.columns)
             fits = fits and all(set(c.categories) <= CYCLES.keys() for c in self.columns if c.kind == "date")

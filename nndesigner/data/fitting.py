@@ -213,15 +213,15 @@ def _measured(
     if len(rows) < len(train):
         notes.append(f"'{column.name}' is large: its scale was measured on {len(rows):,} training samples drawn by "
                      "chance.")
-    # Features of their own meaning each get their own mean; pixels share one.
-    return _moments(RawReader(column.values), rows, math.prod(shape), each=len(shape) == 1)
+    # Features of their own meaning each get their own mean, also those of series; pixels share one.
+    axes = None if column.kind == "image" or len(shape) > 2 else tuple(range(len(shape)))
+    return _moments(RawReader(column.values), rows, math.prod(shape), axes)
 
 
 def _moments(
-    read: RawReader, rows: np.ndarray, size: int, each: bool
+    read: RawReader, rows: np.ndarray, size: int, axes: tuple[int, ...] | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(smallest, largest, mean, standard deviation) over rows, of each feature or of all values; in chunks, float64."""
-    axes = (0,) if each else None
     low, high, total, squares, n = np.inf, -np.inf, 0.0, 0.0, 0
     shift = read(rows[:1]).astype(np.float64).mean(axis=axes)  # keeps squares exact for values far from zero
     for part in chunks(len(rows), size):
@@ -229,7 +229,7 @@ def _moments(
         low, high = np.minimum(low, chunk.min(axis=axes)), np.maximum(high, chunk.max(axis=axes))
         chunk -= shift
         total, squares = total + chunk.sum(axis=axes), squares + np.square(chunk).sum(axis=axes)
-        n += len(chunk) if each else chunk.size
+        n += chunk.size // np.size(total)
     mean = total / n
     deviation = np.sqrt(np.maximum(squares / n - np.square(mean), 0.0))
     return np.asarray(low), np.asarray(high), np.asarray(mean + shift), np.asarray(deviation)
