@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nndesigner.graph.blocks import BLOCKS, Block
 from nndesigner.layers import Layer
 from nndesigner.ui import icons, theme
 from nndesigner.ui.parts import follow_theme, label, margins
@@ -81,7 +82,7 @@ class Palette(QWidget):
         return False
 
     def _fill(self) -> None:
-        layers = Layer.all()
+        layers = [*Layer.all(), *BLOCKS.values()]
         declared = dict.fromkeys(layer.group for layer in layers)
         order = sorted(declared, key=lambda g: GROUP_ORDER.index(g) if g in GROUP_ORDER else len(GROUP_ORDER))
         folded = set(texts("palette/folded"))
@@ -93,14 +94,16 @@ class Palette(QWidget):
                 item = QTreeWidgetItem(parent, [layer.title])
                 item.setData(0, KIND, layer.kind)
                 item.setToolTip(0, layer.summary_line())
-                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled)
+                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+                if layer.kind not in BLOCKS:  # a block follows the chosen layer
+                    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsDragEnabled)
             parent.setExpanded(group not in folded)
             self._groups[group] = parent
 
     def _recolour(self) -> None:
         self._loupe.setIcon(icons.icon("mdi6.magnify", theme.current().muted))
         for item in self._items():
-            layer = Layer.registry[item.data(0, KIND)]
+            layer = _offered(item.data(0, KIND))
             item.setIcon(0, icons.tile(layer.icon, theme.group_colour(layer.group)))
 
     def _items(self) -> list[QTreeWidgetItem]:
@@ -110,7 +113,7 @@ class Palette(QWidget):
         words = text.lower().split()
         best: tuple[int, QTreeWidgetItem] | None = None
         for item in self._items():
-            rank = match(Layer.registry[item.data(0, KIND)], words)
+            rank = match(_offered(item.data(0, KIND)), words)
             item.setHidden(rank is None)
             if rank is not None and words and (best is None or rank < best[0]):
                 best = (rank, item)
@@ -141,7 +144,11 @@ class Palette(QWidget):
             QSettings().setValue("palette/folded", folded)
 
 
-def match(layer: type[Layer], words: list[str]) -> int | None:
+def _offered(kind: str) -> type[Layer] | Block:
+    return BLOCKS[kind] if kind in BLOCKS else Layer.registry[kind]
+
+
+def match(layer: type[Layer] | Block, words: list[str]) -> int | None:
     """How well a layer fits the typed words, lower is better; None when it does not."""
     title = layer.title.lower()
     names = " ".join((title, *layer.keywords, layer.group)).lower()
@@ -170,7 +177,7 @@ class _Tree(QTreeWidget):
 
     def startDrag(self, _actions: Qt.DropAction) -> None:
         item = self.currentItem()
-        if item is None or item.data(0, KIND) is None:
+        if item is None or item.data(0, KIND) is None or item.data(0, KIND) in BLOCKS:
             return
         mime = QMimeData()
         mime.setData(MIME, item.data(0, KIND).encode())

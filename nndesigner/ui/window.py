@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from nndesigner.data import source_for
+from nndesigner.graph.blocks import BLOCKS
 from nndesigner.graph.check import check
 from nndesigner.graph.templates import propose
 from nndesigner.project.design import Design
@@ -164,7 +165,10 @@ class Window(QMainWindow):
     def add_layer(self, kind: str) -> None:
         """Add a layer where the canvas finds it best."""
         self.show_canvas()
-        self.canvas.add_layer(kind)
+        if kind in BLOCKS:
+            self.canvas.add_block(BLOCKS[kind])
+        else:
+            self.canvas.add_layer(kind)
 
     def show_node(self, node: str) -> None:
         """Bring a node into view, and its parameters."""
