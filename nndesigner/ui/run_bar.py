@@ -48,7 +48,7 @@ class RunBar(QFrame):
         set_icon(self.menu_button, "mdi6.menu", "muted", 18)
         self.menu_button.setMenu(menu)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.menu_button.setToolTip("Menu (F10 or Alt)")
+        self.menu_button.setToolTip("Menu (Alt and the first letter of a menu opens it)")
         self.menu_button.setAccessibleName("Menu")
         self.menu_button.setFixedSize(30, 30)
         self.file_label = ElidedLabel()

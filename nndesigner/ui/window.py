@@ -282,6 +282,7 @@ class Window(QMainWindow):
         document = self.document
         if document.data_state != "ready":
             self.banner.take_back("propose")
+            self._train_when_ready &= document.data_state == "loading"
             return
         if self._train_when_ready:
             self._train_when_ready = False
