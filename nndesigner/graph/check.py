@@ -16,7 +16,7 @@ from nndesigner.graph.heads import head_of
 from nndesigner.graph.layout import free_spot
 from nndesigner.graph.model import GAP_X, NODE_W, Edge, Graph, Node
 from nndesigner.graph.order import circles, leading_to, topological
-from nndesigner.graph.rules import Facts, feeds, look, look_at_input, mask_of, open_port_problems
+from nndesigner.graph.rules import Facts, feeds, look, look_at_input, mask_of, open_port_problems, vocabulary_problems
 from nndesigner.layers import Layer
 from nndesigner.layers.io import Input, Output
 from nndesigner.spec import Shape, Signature
@@ -185,7 +185,7 @@ def _drawing_problems(
         problems.append(Problem("error", text, repairs=cures))
     if not signature.fields:
         problems.append(Problem("error", "Choose data to train on."))
-    return problems
+    return problems + vocabulary_problems(graph, inputs)
 
 
 def _first(graph: Graph) -> Repair:

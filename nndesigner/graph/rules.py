@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nndesigner.graph import edit, repair
 from nndesigner.graph.checked import Problem, Repair
 from nndesigner.graph.model import Edge, Graph, Node, Placeholder
+from nndesigner.layers.embedding import Embedding
 from nndesigner.layers.io import Input
 from nndesigner.spec import DataField, Shape, ShapeError, Signature
 
@@ -119,6 +120,23 @@ def feeds(graph: Graph, signature: Signature) -> dict[str, DataField | None]:
             if choice is not None:
                 used.add(choice.name)
     return found
+
+
+def vocabulary_problems(graph: Graph, inputs: Mapping[str, DataField | None]) -> list[Problem]:
+    """Embeddings with fewer rows than their data have tokens; `inputs` are the fields that enter at Input nodes."""
+    problems = []
+    for input_id, field in inputs.items():
+        if field is None or not field.tokens:
+            continue
+        for edge in graph.outgoing[input_id]:
+            node = graph.node(edge.target)
+            rows = node.layer.vocabulary if isinstance(node.layer, Embedding) else field.tokens
+            if rows < field.tokens:
+                text = (f"{node.title} has a vocabulary of {rows:,}, but '{field.name}' has {field.tokens:,} tokens: "
+                        f"set its vocabulary to {field.tokens}.")
+                cure = repair.setting(node, {"vocabulary": field.tokens})
+                problems.append(Problem("error", text, node.id, edge, (cure,)))
+    return problems
 
 
 def open_port_problems(graph: Graph, node: Node, ports: Sequence[str], loose: Sequence[Node]) -> list[Problem]:
