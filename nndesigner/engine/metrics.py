@@ -229,8 +229,21 @@ def _by_class(predictions: np.ndarray) -> np.ndarray:
     return np.concatenate([1 - rows, rows], axis=1) if rows.shape[1] == 1 else rows
 
 
-def metrics_for(task: Task) -> tuple[Metric, ...]:
-    """The figures shown for a task, the most telling first."""
+def named_metrics(text: str) -> tuple[Metric, ...]:
+    """The metrics that a text like "accuracy, f1" names, in that order. Raises ValueError for unknown names."""
+    known = {metric.name: metric for metric in Metric.all()}
+    names = list(dict.fromkeys(name.lower() for name in text.replace(",", " ").split()))
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None:
+        raise ValueError(f"There is no metric '{unknown}'. There are {', '.join(known)}.")
+    return tuple(known[name]() for name in names)
+
+
+def metrics_for(task: Task, chosen: str = "") -> tuple[Metric, ...]:
+    """The figures shown for a task, the most telling first: those chosen that suit it, else the usual ones."""
+    suiting = tuple(metric for metric in named_metrics(chosen) if task in metric.tasks)
+    if suiting:
+        return suiting
     if task == "classification":
         return (Accuracy(),)
     if task == "regression":

@@ -18,12 +18,12 @@ from nndesigner.training.batches import weighted_loss
 KEPT_BYTES = 512 << 20
 
 
-def metric_names(network: Network) -> dict[str, list[tuple[str, Any]]]:
+def metric_names(network: Network, chosen: str = "") -> dict[str, list[tuple[str, Any]]]:
     """Output node -> (name in curves, metric). With several outputs the node's title tells them apart."""
     found = {}
     for node_id, head in network.heads.items():
         behind = "" if len(network.heads) == 1 else f" ({network.checked.graph.node(node_id).title} {node_id})"
-        found[node_id] = [(metric.name + behind, metric) for metric in metrics_for(head.task)]
+        found[node_id] = [(metric.name + behind, metric) for metric in metrics_for(head.task, chosen)]
     return found
 
 
@@ -35,7 +35,7 @@ def shaped(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
 class Evaluation:
     """Measures one part of the data again and again; everything that can be is prepared once."""
 
-    def __init__(self, network: Network, part: Part) -> None:
+    def __init__(self, network: Network, part: Part, metrics: str = "") -> None:
         self._network = network
         self._count = len(part)
         self._batch = min(network.answer_batch, max(self._count, 1))
@@ -47,7 +47,7 @@ class Evaluation:
         self._streams = any(isinstance(rows, EncodedRows) for rows in self._sources.values())
         self._part = part
         self._predictions: dict[str, np.ndarray] = {}
-        self._metrics = metric_names(network)
+        self._metrics = metric_names(network, metrics)
 
     def run(self, between: Callable[[], None]) -> dict[str, float]:
         """{"loss": mean over samples, metric: value}; only "loss", NaN, when there are no samples.

@@ -234,9 +234,10 @@ class Trainer:
     def evaluate(self, part: Part | str) -> dict[str, float]:
         """{"loss": ..., metric: ...} of "train", "validation", "test" or any other Part, in inference mode."""
         if not isinstance(part, str):
-            return Evaluation(self.network, part).run(self.between_batches)
+            return Evaluation(self.network, part, self.settings.metrics).run(self.between_batches)
         if part not in self._evaluations:
-            self._evaluations[part] = Evaluation(self.network, self.prepared.part(part))
+            self._evaluations[part] = Evaluation(
+                self.network, self.prepared.part(part), self.settings.metrics)
         return self._evaluations[part].run(self.between_batches)
 
     def close(self) -> None:
@@ -255,7 +256,7 @@ class Trainer:
         data = {field: device.asarray(np.ascontiguousarray(arrays[field])) for field in fields - read.keys()}
         self._feeder = Feeder(read, self._batch, self._rows_at, self._after) if read else None
         self._evaluations: dict[str, Evaluation] = {}
-        self._metrics = metric_names(network)
+        self._metrics = metric_names(network, self.settings.metrics)
         self._running = {}
         for node, values in full_plan.predictions.items():
             row = math.prod(values.shape[1:]) * values.dtype.itemsize

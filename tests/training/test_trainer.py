@@ -111,6 +111,16 @@ def test_several_outputs_are_measured_apart():
     assert "accuracy (Output out)" in names and "val_r2 (Output out2)" in names
 
 
+def test_chosen_metrics_are_measured_and_drawn():
+    trainer = make(metrics="f1, auc  recall r2", epochs=2)
+    trainer.run()
+    names = set(trainer.history.arrays())
+    assert names == {"loss", "val_loss", "learning_rate", "f1", "auc", "recall", "val_f1", "val_auc", "val_recall"}
+    assert set(trainer.evaluate("test")) == {"loss", "f1", "auc", "recall"}
+    with pytest.raises(ValueError, match="no metric 'speed'"):
+        TrainSettings(metrics="speed")
+
+
 def test_nothing_to_train_on_is_a_sentence():
     checked = noisy()
     with pytest.raises(TrainingFailure, match="no training samples"):
