@@ -77,7 +77,7 @@ class Convolution(Penalised):
 
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
         windows, channels = self.windows(Shape(self.axes, ctx.x[0].shape[1:])), ctx.x[0].shape[-1]
-        if suits(windows, channels, self.filters, self.groups):
+        if suits(windows, channels, self.filters, self.groups, ctx.batch, ctx.training):
             return self._bind_winograd(ctx, windows)
         return self._bind_products(ctx, windows)
 

@@ -68,7 +68,7 @@ class Pooling(Layer):
     @staticmethod
     def blocks(ctx: Bind) -> list[slice]:
         """Parts of the batch that are worked on one after the other."""
-        return blocks_of(ctx.xp, ctx.batch, 2 * math.prod(ctx.x[0].shape[1:]))
+        return blocks_of(ctx.xp, ctx.batch, math.prod(ctx.x[0].shape[1:]))
 
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
         x, dx = ctx.x[0], ctx.dx[0] if ctx.training else None

@@ -39,27 +39,31 @@ def _maps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.kron(outputs, outputs), np.kron(kernel, kernel), np.kron(tile, tile)
 
 
-#: time of a product in the maps, with their copies, in times of a product of the large matrices (fitted to
-#: measurements)
-_MAP_COST = 1.3
+#: time of a product in the work of each kind, in times of a product of the plain way (fitted to measurements of
+#: forward, and of forward and backward together): small matrices; maps of tiles with their copies; maps of the weights
+_PRODUCT_COST, _MAP_COST, _MAP_COST_TRAINING, _WEIGHTS_COST = 1.2, 0.95, 0.5, 5.0
 
 
-def suits(windows: Windows, channels: int, filters: int, groups: int) -> bool:
+def suits(windows: Windows, channels: int, filters: int, groups: int, batch: int, training: bool) -> bool:
     """Whether this way is right for a convolution, and faster than windows copied into matrices.
 
-    The maps cost their share for each channel and filter, and tiles that reach over the edge are wasted. Measured,
-    forward and backward, time in parts of the other way: 128 to 128 channels 16 x 16 0.40, 64 to 64 channels 32 x 32
-    0.51, 32 to 64 channels 14 x 14 0.77, 16 to 32 channels 8 x 8 0.81.
+    The maps cost their share for each channel and filter, those of the weights once for a batch, and tiles that reach
+    over the edge are wasted. Measured, time in parts of the other way, forward / with backward: 128 to 128 channels
+    16 x 16, batch 16 0.45 / 0.45, batch 1 1.24 / 1.15; 32 to 64 channels 14 x 14, batch 64 0.74 / 0.57; 16 to 32
+    channels 28 x 28, batch 64 0.79 / 0.58; 8 to 16 channels 1.08 / 0.79; 256 to 256 channels 8 x 8, batch 1 2.79.
     """
     if (windows.kernel, windows.strides, windows.dilation, groups) != ((3, 3), (1, 1), (1, 1), 1):
         return False
-    if min(channels, filters) < 16:
+    if min(channels, filters) < 8:
         return False
     places = windows.outputs[0] * windows.outputs[1]
     tiles = -(-windows.outputs[0] // _TILE) * -(-windows.outputs[1] // _TILE)
-    maps = _NUMBERS * (_NUMBERS * channels + _TILE * _TILE * filters)
-    ours = tiles * (_NUMBERS * channels * filters + _MAP_COST * maps)
-    return ours < 0.9 * (9 * places * channels * filters)
+    products = tiles * _NUMBERS * channels * filters
+    maps = tiles * _NUMBERS * (_NUMBERS * channels + _TILE * _TILE * filters)
+    weights = _NUMBERS * 9 * channels * filters / batch
+    map_cost = _MAP_COST_TRAINING if training else _MAP_COST
+    ours = _PRODUCT_COST * products + map_cost * maps + _WEIGHTS_COST * weights
+    return ours < 0.95 * (9 * places * channels * filters)
 
 
 #: OpenBLAS multiplies matrices of less than a million products without copying them first: twice as fast here

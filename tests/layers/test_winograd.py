@@ -62,4 +62,10 @@ def test_single_precision_loses_little():
 ])
 def test_it_is_chosen_where_it_pays(layer: Conv2D, shape: tuple[int, ...], wanted: bool):
     windows = layer.windows(Shape("HWC", shape))
-    assert suits(windows, shape[-1], layer.filters, layer.groups) == wanted
+    assert suits(windows, shape[-1], layer.filters, layer.groups, batch=64, training=True) == wanted
+
+
+def test_single_pictures_of_many_channels_take_the_plain_way():
+    windows = Conv2D(filters=256).windows(Shape("HWC", (8, 8, 256)))
+    assert not suits(windows, 256, 256, 1, batch=1, training=False)
+    assert suits(windows, 256, 256, 1, batch=32, training=False)
