@@ -115,7 +115,13 @@ class Rows:
         self.direct = windows.pointwise and groups == 1
         if self.direct:
             return
-        self.padded = None if windows.inside else xp.zeros((most, *windows.extent, channels), dtype=dtype)
+        planes = self.transposed and channels > 1 and windows.strides[-1] == 1
+        if planes:
+            # channels apart from each other: the copy of the windows then moves rows without gaps
+            whole = xp.zeros((channels, most, *windows.extent), dtype=dtype)
+            self.padded = whole.transpose(*range(1, whole.ndim), 0)
+        else:
+            self.padded = None if windows.inside else xp.zeros((most, *windows.extent, channels), dtype=dtype)
         self.matrix = xp.empty(most * math.prod(windows.outputs) * windows.taps * channels, dtype=dtype)
 
     def bind(self, x: Any) -> tuple[Step, Any]:
@@ -126,7 +132,7 @@ class Rows:
             return nothing, x.reshape(1, n * positions, self.channels)
         padded = x if self.padded is None else self.padded[:n]
         of_group = self.channels // groups
-        item, first, *steps = padded.dtype.itemsize, *padded.strides[:-1]
+        first, *steps, item = padded.strides
         along = tuple(s * step for s, step in zip(w.strides, steps))
         within = tuple(d * step for d, step in zip(w.dilation, steps))
         matrix = self.matrix[:n * positions * w.taps * self.channels]
