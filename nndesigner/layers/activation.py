@@ -31,7 +31,7 @@ class ReLU(Elementwise):
 
     def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
                   ) -> tuple[Step, Step]:
-        zeros = xp.zeros_like(x)  # an array of zeros is four times as fast as the number
+        zeros = temporary("zeros")  # four times as fast as the number; one for all parts stays in the cache
 
         def forward() -> None:
             xp.maximum(x, zeros, out=y)
@@ -63,7 +63,7 @@ class ReLU6(Elementwise):
 
     def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
                   ) -> tuple[Step, Step]:
-        zeros, sixes = xp.zeros_like(x), xp.full_like(x, 6.0)
+        zeros, sixes = temporary("zeros"), xp.full_like(x, 6.0)
 
         def forward() -> None:
             xp.maximum(x, zeros, out=y)
@@ -193,7 +193,7 @@ class _Exponential(Elementwise):
     def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
                   ) -> tuple[Step, Step]:
         scale, alpha, width = self.constants()
-        zeros, t = xp.zeros_like(x), temporary("t")
+        zeros, t = temporary("zeros"), temporary("t")
         stretch, depth, factor = (number(x, v, xp) for v in (1 / width, scale * alpha, scale))
         stretched, deep, scaled = width != 1, scale * alpha != 1, scale != 1
 
