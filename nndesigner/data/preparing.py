@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from nndesigner.data.augment import Augmentation, Augmenter
 from nndesigner.data.dataset import Column, DataError, Dataset, Form, Role
 from nndesigner.data.encoding import MISSING, Preparation, chunks, codes_of, texts_of
 from nndesigner.data.fitting import Scaling, classes_of, counted, fit_inputs, fit_targets
@@ -49,6 +50,9 @@ class DataSettings(BaseModel):
         "auto", "Scaling", "Brings inputs and number targets to a size that networks learn well from. Without it, "
         "large columns drown small ones.", labels={
             "auto": "auto (standardise; pictures to 0…1)", "standardise": "mean 0, deviation 1", "range": "0 to 1"})
+    augmentation: tuple[choice_of(Augmentation), ...] = param(
+        (), "Augmentation", "Ways to change training pictures, new in each epoch, so that a network does not learn "
+        "them by heart. Validation and test pictures stay as they are.", advanced=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +117,8 @@ def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
     ))
     raw = {c.column: _values(columns, c.column) for f in preparation.fields for c in f.columns}
     made = _encoded(preparation, raw, parts)
+    if settings.augmentation:
+        made["train"] = _augmented(made["train"], preparation, raw, settings, notes)
     notes += _leaks(preparation, made)
     seen = replace(dataset, columns=tuple(columns), form=_form(dataset.form, inputs, targets))
     return Prepared(
@@ -182,6 +188,26 @@ def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[st
             for name, rows in parts.items():
                 made[name][encoding.field.name] = encoding.encode(raw, rows)
     return {name: Part(name, rows, made[name]) for name, rows in parts.items()}
+
+
+def _augmented(
+    train: Part, preparation: Preparation, raw: Mapping[str, Any], settings: DataSettings, notes: list[str]
+) -> Part:
+    """The training part whose pictures are changed when they are read."""
+    pictures = [f for f in preparation.fields if f.columns[0].kind == "image" and f.field.role == "input"]
+    if not pictures:
+        notes.append("Augmentation changes pictures only; these data have none.")
+        return train
+    if any(f.columns[0].kind == "image" for f in preparation.fields if f.field.role == "target"):
+        notes.append("Augmentation is off: the target is a picture, which would have to change in the same way.")
+        return train
+    arrays = dict(train.arrays)
+    for encoding in pictures:
+        column = encoding.columns[0]
+        black, white = ((v - float(encoding.offset)) / float(encoding.scale) for v in (column.low, column.high))
+        augmenter = Augmenter(settings.augmentation, settings.seed, (black, white))
+        arrays[encoding.field.name] = EncodedRows(encoding, RawReader(raw[column.column]), train.rows, augmenter)
+    return Part(train.name, train.rows, arrays)
 
 
 # --- columns and rows ---

@@ -142,8 +142,8 @@ class ParamInfo:
     name: str
     title: str
     help: str
-    #: int, float, bool, choice, ints (a fixed number of whole numbers), floats (a list of numbers), text, declared, or
-    #: what `param(editor=)` said
+    #: int, float, bool, choice, ints (a fixed number of whole numbers), floats (a list of numbers), text, declared,
+    #: steps (any number of declarations of a family), or what `param(editor=)` said
     editor: str
     default: Any
     low: float | None = None
@@ -185,6 +185,8 @@ def _info(name: str, field: FieldInfo) -> ParamInfo:
         editor = "choice"
         labels = extra.get("labels") or {}
         choices = tuple((v, labels.get(v, str(v).replace("_", " "))) for v in typing.get_args(annotation))
+    elif origin is tuple and (steps := _family_of_items(annotation)) is not None:
+        editor, family = "steps", steps
     elif origin is tuple:
         args = typing.get_args(annotation)
         first = typing.get_args(args[0]) or args[:1]
@@ -207,6 +209,14 @@ def _info(name: str, field: FieldInfo) -> ParamInfo:
 def _of_members(annotation: Any, editor: str) -> tuple[Any, ...]:
     """Limits of the numbers in a list."""
     return getattr(typing.get_args(annotation)[0], "__metadata__", ()) if editor == "floats" else ()
+
+
+def _family_of_items(annotation: Any) -> type[Declared] | None:
+    """The family of a tuple[choice_of(family), ...]."""
+    item = typing.get_args(annotation)[0]
+    if typing.get_origin(item) is not Annotated:
+        return None
+    return next((m.family for m in typing.get_args(item)[1:] if isinstance(m, _Family)), None)
 
 
 def _limit(limits: dict, closed: type, open_: type, closed_name: str, open_name: str) -> tuple[float | None, bool]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from nndesigner.spec import Declared, ParamInfo, describe
 from nndesigner.ui import editors
@@ -106,6 +106,8 @@ class Form(QWidget):
     def _editor(self, info: ParamInfo) -> Editor:
         if info.editor == "declared":
             return DeclaredEditor(info, self._choices, self._helps)
+        if info.editor == "steps":
+            return StepsEditor(info, self._choices, self._helps)
         if info.editor == "field":
             kind = getattr(self._kind, "kind", "")
             return ChoiceEditor(info, lambda: self._choices.fields(kind))
@@ -127,7 +129,7 @@ class Form(QWidget):
         self.entered.emit()
 
     def _merge_key(self, info: ParamInfo) -> str | None:
-        if info.editor in ("bool", "choice", "field", "device", "file", "folder"):
+        if info.editor in ("bool", "choice", "steps", "field", "device", "file", "folder"):
             return None
         return f"form {id(self)} {info.name} {self._visit}"
 
@@ -139,7 +141,7 @@ class _Row:
         self._form, self._info = form, info
         self.editor = form._editor(info)
         top = grid.rowCount()
-        wide = info.editor == "declared"
+        wide = info.editor in ("declared", "steps")
         name = ScrubLabel(info.title, self.editor)
         name.setTextFormat(Qt.TextFormat.PlainText)
         role(name, "muted")
@@ -250,6 +252,58 @@ class DeclaredEditor(Editor):
 
     def _changed(self, name: str, value: Any, _merge_key: str | None) -> None:
         self.edited.emit(self._value.replaced(**{name: value}))
+
+
+class StepsEditor(Editor):
+    """Any number of declarations of a family, each at most once: a switch for each, and its form while it is on."""
+
+    def __init__(self, info: ParamInfo, choices: Choices, helps: bool) -> None:
+        super().__init__(info)
+        self._value: tuple[Declared, ...] = ()
+        self._classes: list[type[Declared]] = info.family.all()
+        self.switches: dict[str, QCheckBox] = {}
+        self.forms: dict[str, Form] = {}
+        box = QWidget()
+        column = QVBoxLayout(box)
+        margins(column, 0, gap=4)
+        self._hold(box)
+        for cls in self._classes:
+            switch, form = QCheckBox(cls.title), Form(choices, helps=helps)
+            switch.setToolTip(cls.summary_line())
+            switch.toggled.connect(lambda on, c=cls: self._switch(c, on))
+            form.changed.connect(lambda name, value, _key, c=cls: self._set(c, name, value))
+            form.entered.connect(self.entered)
+            self.switches[cls.kind], self.forms[cls.kind] = switch, form
+            column.addWidget(switch)
+            column.addWidget(form)
+
+    def place(self, grid: QGridLayout, top: int, name: QLabel) -> None:
+        """Put the switches below the name."""
+        grid.addWidget(name, top, 0, 1, 2)
+        grid.addWidget(self, top + 1, 0, 1, 2)
+
+    def show_value(self, value: Any) -> None:
+        self._value = value if isinstance(value, tuple) else ()
+        on = {type(step): step for step in self._value}
+        for cls in self._classes:
+            switch, form = self.switches[cls.kind], self.forms[cls.kind]
+            blocked = switch.blockSignals(True)
+            switch.setChecked(cls in on)
+            switch.blockSignals(blocked)
+            form.setVisible(cls in on and bool(cls.model_fields))
+            if cls in on:
+                form.show_model(on[cls])
+
+    def _switch(self, cls: type[Declared], on: bool) -> None:
+        self.entered.emit()
+        chosen = {type(step): step for step in self._value}
+        chosen[cls] = cls()
+        if not on:
+            del chosen[cls]
+        self.edited.emit(tuple(chosen[c] for c in self._classes if c in chosen))
+
+    def _set(self, cls: type[Declared], name: str, value: Any) -> None:
+        self.edited.emit(tuple(s.replaced(**{name: value}) if type(s) is cls else s for s in self._value))
 
 
 EDITORS: dict[str, type[Editor]] = {

@@ -76,7 +76,7 @@ def test_every_parameter_of_every_declaration_can_be_edited(form, cls):
     seen = {}
     form.changed.connect(lambda name, value, key: seen.__setitem__(name, value))
     for info in describe(cls):
-        if info.editor in ("field", "declared", "columns", "device"):
+        if info.editor in ("field", "declared", "steps", "columns", "device"):
             continue
         wanted = another(info, getattr(model, info.name))
         type_in(form.editors[info.name], wanted)
@@ -193,3 +193,22 @@ def test_sliders_reach_both_ends_and_show_the_value(qtbot, themed, kind, name):
     assert seen[0] == info.high and seen[-1] == info.low
     for value in seen:
         form.show_model(source.replaced(**{name: value}))
+
+
+def test_steps_are_switched_on_and_set(form):
+    model = DataSettings()
+    form.show_model(model)
+    editor = form.editors["augmentation"]
+    found = []
+    form.changed.connect(lambda name, value, key: found.append((name, value)))
+    editor.switches["shift.v1"].click()
+    assert [step.kind for step in found[-1][1]] == ["shift.v1"] and found[-1][0] == "augmentation"
+    model = model.model_copy(update={"augmentation": found[-1][1]})
+    form.show_model(model)
+    assert editor.switches["shift.v1"].isChecked() and not editor.forms["shift.v1"].isHidden()
+    editor.switches["flip.v1"].click()
+    assert [step.kind for step in found[-1][1]] == ["flip.v1", "shift.v1"]
+    editor.forms["shift.v1"].changed.emit("share", 0.3, None)
+    assert found[-1][1][0].share == 0.3
+    editor.switches["shift.v1"].click()
+    assert found[-1][1] == ()
