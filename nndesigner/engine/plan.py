@@ -16,6 +16,7 @@ import numpy as np
 from nndesigner.engine.device import Device
 from nndesigner.engine.losses import default_loss
 from nndesigner.engine.memory import Arena, Wanted
+from nndesigner.engine.order import backward_order
 from nndesigner.engine.random import Stream, normal_from
 from nndesigner.engine.weights import Gradients, Weights, sources
 from nndesigner.graph.check import Checked
@@ -58,23 +59,6 @@ class Feed:
     buffer: Any
     #: the truth for a head, not an input
     target: bool = False
-
-
-def backward_order(checked: Checked) -> tuple[list[str], set[str]]:
-    """(nodes that lead to a part of the loss, in order; those of them whose output needs a gradient)."""
-    leading: set[str] = set()
-    waiting = [*checked.heads, *(n for n in checked.order if checked.graph.node(n).layer.adds_loss)]
-    while waiting:
-        node_id = waiting.pop()
-        if node_id not in leading:
-            leading.add(node_id)
-            waiting.extend(sources(checked, node_id))
-    order = [node_id for node_id in checked.order if node_id in leading]
-    wanting: set[str] = set()
-    for node_id in order:
-        if checked.parameters.get(node_id, 0) or any(source in wanting for source in sources(checked, node_id)):
-            wanting.add(node_id)
-    return order, wanting
 
 
 def _parts(step: Step) -> tuple[Step, ...]:

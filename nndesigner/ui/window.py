@@ -10,13 +10,13 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from nndesigner.data import source_for
-from nndesigner.graph.blocks import BLOCKS
 from nndesigner.graph.check import check
 from nndesigner.graph.templates import propose
 from nndesigner.project.design import Design
 from nndesigner.training.proposing import propose_training
 from nndesigner.ui import dialogs, theme
 from nndesigner.ui.banner import Banner
+from nndesigner.ui.canvas.blocks import add_kind
 from nndesigner.ui.canvas.outline import Outline
 from nndesigner.ui.canvas.view import CanvasView
 from nndesigner.ui.command_palette import CommandPalette
@@ -165,10 +165,7 @@ class Window(QMainWindow):
     def add_layer(self, kind: str) -> None:
         """Add a layer where the canvas finds it best."""
         self.show_canvas()
-        if kind in BLOCKS:
-            self.canvas.add_block(BLOCKS[kind])
-        else:
-            self.canvas.add_layer(kind)
+        add_kind(self.canvas, kind)
 
     def show_node(self, node: str) -> None:
         """Bring a node into view, and its parameters."""

@@ -6,6 +6,7 @@ from nndesigner.graph import templates
 from nndesigner.graph.blocks import BLOCKS
 from nndesigner.project.design import Design
 from nndesigner.training.settings import TrainSettings
+from nndesigner.ui.canvas.blocks import add_block
 from nndesigner.ui.canvas.view import CanvasView
 from nndesigner.ui.document import Document
 from nndesigner.ui.palette import KIND, Palette
@@ -22,16 +23,16 @@ def test_a_block_follows_the_chosen_layer(qtbot):
     before = document.graph
     refused = []
     document.edit_failed.connect(refused.append)
-    assert view.add_block(BLOCKS["block:residual"]) == () and "Choose the layer" in refused[-1]
+    assert add_block(view, BLOCKS["block:residual"]) == () and "Choose the layer" in refused[-1]
     convolution = next(n.id for n in before.nodes if n.layer.kind == "conv2d.v1")
     document.select([convolution])
-    made = view.add_block(BLOCKS["block:residual"])
+    made = add_block(view, BLOCKS["block:residual"])
     assert len(made) == 7 and document.selection == made
     assert not [p for p in document.checked.problems if p.severity == "error"]
     document.undo_stack.undo()
     assert document.graph == before
     document.select([convolution])
-    assert view.add_block(BLOCKS["block:transformer_encoder"]) == () and "needs T × F" in refused[-1]
+    assert add_block(view, BLOCKS["block:transformer_encoder"]) == () and "needs T × F" in refused[-1]
     runner.close()
     document.close()
 

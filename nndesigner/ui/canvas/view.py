@@ -18,8 +18,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from nndesigner.graph.blocks import Block, insert_block
-from nndesigner.graph.edit import EditError
 from nndesigner.graph.model import Edge, Graph
 from nndesigner.layers import Layer
 from nndesigner.ui.canvas import adding, keys, ranking, tooltips
@@ -131,26 +129,6 @@ class CanvasView(Plane):
         self.document.select(made)
         self.reveal_nodes(made)
         return made[0]
-
-    def add_block(self, block: Block) -> tuple[str, ...]:
-        """Put a block behind the selected node as one undo step and select it. Returns its nodes, none when refused."""
-        made: tuple[str, ...] = ()
-
-        def change(graph: Graph) -> Graph:
-            nonlocal made
-            chosen = self.document.selection
-            shape = self.document.checked.shapes.get(chosen[0]) if len(chosen) == 1 else None
-            if shape is None:
-                raise EditError(f"Choose the layer that {block.title} is to follow: its shape must be known.")
-            graph, made = insert_block(graph, block, chosen[0], shape)
-            return graph
-
-        if not self.document.edit_graph(f"Add {block.title}", change):
-            return ()
-        self.board.select_edges(())
-        self.document.select(made)
-        self.reveal_nodes(list(made))
-        return made
 
     def choose_edge(self, edge: Edge, at: Pointer) -> None:
         """Select a wire; Ctrl toggles, Shift adds."""
