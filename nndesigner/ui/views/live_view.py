@@ -156,7 +156,7 @@ class LiveView(QWidget):
     def _ask(self) -> None:
         if not self.seen:
             return
-        question = self.question()
+        question = None if self.unsuited() else self.question()
         if question is None:
             self.say()
             return

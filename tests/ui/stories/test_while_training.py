@@ -165,6 +165,22 @@ def test_another_project_is_opened_while_it_trains(training):
     assert not person.document.undo_stack.canUndo()
 
 
+@pytest.mark.parametrize("name", ["confusion", "predictions", "try", "metric"])
+def test_a_view_stays_open_while_projects_of_other_tasks_come_and_go(person, name: str):
+    view = person.window.docks.show(name).build()
+    for example in ("iris_table", "curve_regression", "digits_autoencoder", "two_d_classifier"):
+        person.window.files.open_now(resource(f"examples/{example}.nnd"), template=True)
+        person.window.docks.show(name)
+        person.wait(lambda: person.document.data_state == "ready" and person.runner.state == "ready")
+        if hasattr(view, "ask_anew"):
+            view.ask_anew()
+        person.rest(0.1)
+        person.window.control.train.trigger()
+        person.wait(lambda: person.runner.telemetry.step > 3)
+        person.rest(0.1)
+        assert view.isVisible()
+
+
 def test_another_project_is_opened_while_data_are_loaded(person):
     for name in ("digits_convolution", "iris_table", "digits_dense", "two_d_classifier"):
         person.window.open_example(resource(f"examples/{name}.nnd"), train=True)
