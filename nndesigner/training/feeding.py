@@ -27,10 +27,13 @@ RowsAt = Callable[[Place], np.ndarray | None]
 
 
 class Feeder:
-    """Reads the fields `sources` of one batch after another. Belongs to the thread that trains."""
+    """Reads the fields `sources` of one batch after another, on so many threads (None: one a core).
 
-    def __init__(self, sources: Mapping[str, EncodedRows], batch: int, rows_at: RowsAt, after: Callable[[Place], Place]
-                 ) -> None:
+    Belongs to the thread that trains.
+    """
+
+    def __init__(self, sources: Mapping[str, EncodedRows], batch: int, rows_at: RowsAt,
+                 after: Callable[[Place], Place], threads: int | None = None) -> None:
         self._sources, self._rows_at, self._after = dict(sources), rows_at, after
         size = sum(batch * source.nbytes // max(len(source), 1) for source in self._sources.values())
         ahead = max(1, min(AHEAD, AHEAD_BYTES // max(size, 1)))
@@ -38,7 +41,7 @@ class Feeder:
                        for name, source in self._sources.items()} for _ in range(ahead + 1)]
         self._waiting: deque[tuple[Place, dict[str, np.ndarray], Future[None]]] = deque()
         self._given: dict[str, np.ndarray] | None = None
-        self._threads = ThreadPoolExecutor(min(ahead, os.cpu_count() or 1), "nndesigner reading")
+        self._threads = ThreadPoolExecutor(threads or min(ahead, os.cpu_count() or 1), "nndesigner reading")
 
     def take(self, place: Place) -> dict[str, np.ndarray]:
         """The samples of the batch at this place by field, valid until the next call. Raises what reading raised."""

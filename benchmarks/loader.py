@@ -1,0 +1,176 @@
+"""How many samples a second are read for training, against what the engine needs and against PyTorch's DataLoader.
+
+    python benchmarks/loader.py [--torch INTERPRETER] [--workers 2] [--rounds 3] [--seconds 2]
+
+Both sides read the same files with as many workers, in turns; ratios are of rounds that follow each other. Pictures of
+the JPEG folder are measured twice: decoded each time, and from the cache of decoded ones, as from the second epoch on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from _ours import build
+from cpu import CIFAR, conv, dense, torch_python
+from PIL import Image
+
+from nndesigner.data import image_folder, picture_cache, preparing
+from nndesigner.data.dataset import Column, Dataset
+from nndesigner.data.image_folder import ImageFolder
+from nndesigner.data.preparing import DataSettings, Prepared, prepare
+from nndesigner.data.rows import EncodedRows
+from nndesigner.data.samples import Digits
+from nndesigner.data.source import quiet
+from nndesigner.engine.device import Device
+from nndesigner.training.feeding import Feeder
+
+HERE = Path(__file__).parent
+JPEGS = 600
+POOL = ("pool", {})
+#: networks that are usual for the size, to tell what the engine takes
+ENGINES = {
+    "digits": {"name": "digits", "batch": 64, "shape": [8, 8, 1], "classes": 10,
+               "layers": [("flatten", {}), dense(64, "relu"), dense(10)]},
+    "cifar": {"name": "cifar", "batch": 64, "shape": [32, 32, 3], "classes": 10, "layers": CIFAR},
+    "jpeg": {"name": "jpeg", "batch": 32, "shape": [224, 224, 3], "classes": 10, "layers": [
+        conv(16, 3, "relu"), POOL, conv(32, 3, "relu"), POOL, conv(64, 3, "relu"), POOL, POOL, ("flatten", {}),
+        dense(10)]},
+}
+
+
+def ours(prepared: Prepared, batch: int, workers: int) -> Callable[[float], float]:
+    """Samples per second of gathering or feeding shuffled batches."""
+    source, count = prepared.train.arrays["image"], len(prepared.train)
+    steps = count // batch
+    order = np.random.default_rng(0).permutation(count)
+
+    def rows_at(place: tuple[int, int]) -> np.ndarray:
+        return order[place[1] * batch:(place[1] + 1) * batch]
+
+    def after(place: tuple[int, int]) -> tuple[int, int]:
+        return (place[0], place[1] + 1) if place[1] + 1 < steps else (place[0] + 1, 0)
+
+    buffer = np.empty((batch, *source.shape[1:]), dtype=np.float32)
+    feeder = Feeder({"image": source}, batch, rows_at, after, workers) if isinstance(source, EncodedRows) else None
+    place = [(0, 0)]
+
+    def run(seconds: float) -> float:
+        done, began = 0, time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            if feeder is None:
+                Device("cpu").gather(source, rows_at(place[0]), buffer)
+            else:
+                buffer[...] = feeder.take(place[0])["image"]
+            place[0] = after(place[0])
+            done += batch
+        return done / (time.perf_counter() - began)
+
+    return run
+
+
+def engine(case: str, seconds: float) -> float:
+    """Samples per second of training on data in memory."""
+    trainer = build(ENGINES[case])
+    trainer.step()
+    began, steps = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds or not steps:
+        trainer.step()
+        steps += 1
+    return steps * ENGINES[case]["batch"] / (time.perf_counter() - began)
+
+
+def cases(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Prepared]]]:
+    """(case, title, path for the other side, how we prepare it)."""
+    everything = {"validation": 0.0, "test": 0.0}
+    yield "digits", "digits 8x8, in memory", "", lambda: prepare(Digits().load(quiet), DataSettings(**everything))
+    rng = np.random.default_rng(0)
+    path = folder / "cifar.npy"
+    np.save(path, rng.integers(0, 256, (20_000, 32, 32, 3), dtype=np.uint8))
+
+    def mapped() -> Prepared:
+        labels = np.array(["a", "b"], dtype=object)[np.arange(20_000) % 2]
+        columns = (Column("image", "image", "input", np.load(path, mmap_mode="r"), limits=(0, 255)),
+                   Column("class", "category", "target", labels))
+        with mock.patch.object(preparing, "IN_MEMORY", 0):
+            return prepare(Dataset("cifar", "images", columns), DataSettings(**everything))
+
+    yield "cifar", "CIFAR size 32x32x3, mapped file", str(path), mapped
+    photos = folder / "photos"
+    for i in range(JPEGS):
+        place = photos / f"class {i % 10}" / f"{i}.jpg"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        coarse = Image.fromarray(rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
+        coarse.resize((500, 375), Image.Resampling.BICUBIC).save(place, quality=90)
+
+    def pictures() -> Prepared:
+        with mock.patch.object(image_folder, "AT_ONCE", 0), mock.patch.object(image_folder, "AT_ONCE_BYTES", 0):
+            source = ImageFolder(path=str(photos), height=224, width=224)
+            return prepare(source.load(quiet), DataSettings(**everything))
+
+    def uncached() -> Prepared:
+        with mock.patch.object(picture_cache, "LIMIT", 0):
+            return pictures()
+
+    yield "jpeg", "JPEG folder 500x375 to 224x224, decoded", str(photos), uncached
+
+    def cached() -> Prepared:
+        made = pictures()
+        made.train.arrays["image"][:]
+        return made
+
+    yield "jpeg", "JPEG folder to 224x224, from the cache", str(photos), cached
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--torch", default=os.environ.get("NNDESIGNER_TORCH"), help="interpreter that can import torch")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    arguments = parser.parse_args()
+    python = torch_python(arguments.torch)
+    if python is None:
+        print("PyTorch was not found (see --torch): only our own figures follow.")
+    with tempfile.TemporaryDirectory() as name, mock.patch.object(
+            picture_cache, "cache_folder", lambda: Path(name) / "cache"):
+        for case, title, path, make in cases(Path(name)):
+            batch = ENGINES[case]["batch"]
+            run, needed = ours(make(), batch, arguments.workers), engine(case, arguments.seconds)
+            order = {"case": case, "path": path, "batch": batch, "workers": arguments.workers,
+                     "seconds": arguments.seconds}
+            theirs = None if python is None else subprocess.Popen(
+                [python, str(HERE / "_torch_loader.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            rates, others = [], []
+            for number in range(arguments.rounds + 1):
+                rate = run(arguments.seconds)
+                if theirs is not None:
+                    theirs.stdin.write(json.dumps(order) + "\n")
+                    theirs.stdin.flush()
+                    line = theirs.stdout.readline()
+                    if not line:
+                        sys.exit("PyTorch's side ended; its message is above.")
+                    others += [json.loads(line)["rate"]] if number else []
+                rates += [rate] if number else []  # the first round warms up
+            told = f"{title:42} {statistics.median(rates):10,.0f} samples/s, engine {needed:9,.0f}"
+            if theirs is not None:
+                theirs.stdin.close()
+                theirs.wait()
+                ratios = sorted(a / b for a, b in zip(rates, others))
+                told += (f", PyTorch {statistics.median(others):9,.0f}; ratio {statistics.median(ratios):.2f} "
+                         f"({ratios[0]:.2f} to {ratios[-1]:.2f})")
+            print(told, flush=True)
+
+
+if __name__ == "__main__":
+    main()
