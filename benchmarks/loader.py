@@ -33,7 +33,7 @@ from nndesigner.data.rows import EncodedRows
 from nndesigner.data.samples import Digits
 from nndesigner.data.source import quiet
 from nndesigner.engine.device import Device
-from nndesigner.training.feeding import Feeder
+from nndesigner.training.feeding import Feeder, Orders
 
 HERE = Path(__file__).parent
 JPEGS = 600
@@ -52,28 +52,22 @@ ENGINES = {
 def ours(prepared: Prepared, batch: int, workers: int) -> Callable[[float], float]:
     """Samples per second of gathering or feeding shuffled batches."""
     source, count = prepared.train.arrays["image"], len(prepared.train)
-    steps = count // batch
-    order = np.random.default_rng(0).permutation(count)
-
-    def rows_at(place: tuple[int, int]) -> np.ndarray:
-        return order[place[1] * batch:(place[1] + 1) * batch]
-
-    def after(place: tuple[int, int]) -> tuple[int, int]:
-        return (place[0], place[1] + 1) if place[1] + 1 < steps else (place[0] + 1, 0)
-
+    orders = Orders(0, count, batch)
     buffer = np.empty((batch, *source.shape[1:]), dtype=np.float32)
-    feeder = Feeder({"image": source}, batch, rows_at, after, workers) if isinstance(source, EncodedRows) else None
+    feeder = Feeder({"image": source}, orders, workers) if isinstance(source, EncodedRows) else None
     place = [(0, 0)]
 
     def run(seconds: float) -> float:
         done, began = 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
             if feeder is None:
-                Device("cpu").gather(source, rows_at(place[0]), buffer)
+                rows = orders.rows_at(place[0])
+                Device("cpu").gather(source, rows, buffer[:len(rows)])
             else:
+                rows = orders.rows_at(place[0])
                 buffer[...] = feeder.take(place[0])["image"]
-            place[0] = after(place[0])
-            done += batch
+            place[0] = orders.after(place[0])
+            done += len(rows)
         return done / (time.perf_counter() - began)
 
     return run

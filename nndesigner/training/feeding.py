@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from nndesigner.data.rows import EncodedRows
+from nndesigner.engine.random import generator
 
 #: batches that are ready or being read at a time
 AHEAD = 4
@@ -22,8 +23,33 @@ AHEAD_BYTES = 256 << 20
 
 #: (epoch, position in the epoch)
 Place = tuple[int, int]
-#: rows of the training part that make the batch at a place; None behind the end of the run
-RowsAt = Callable[[Place], np.ndarray | None]
+
+
+class Orders:
+    """Which samples make which batch: in each epoch all of them, in another order."""
+
+    def __init__(self, seed: int, samples: int, batch: int) -> None:
+        self._seed, self._samples = seed, samples
+        self.batch = batch
+        self._steps = -(-samples // batch)
+        self._known: dict[int, np.ndarray] = {}
+
+    def of(self, epoch: int) -> np.ndarray:
+        """Numbers of all samples, int64, as they come in an epoch."""
+        if epoch not in self._known:
+            self._known = {e: order for e, order in self._known.items() if e == epoch - 1}
+            self._known[epoch] = generator(self._seed, "order", epoch).permutation(self._samples)
+        return self._known[epoch]
+
+    def rows_at(self, place: Place) -> np.ndarray:
+        """The samples of one batch."""
+        epoch, position = place
+        return self.of(epoch)[position * self.batch:(position + 1) * self.batch]
+
+    def after(self, place: Place) -> Place:
+        """The place of the next batch."""
+        epoch, position = place
+        return (epoch, position + 1) if position + 1 < self._steps else (epoch + 1, 0)
 
 
 class Feeder:
@@ -32,9 +58,8 @@ class Feeder:
     Belongs to the thread that trains.
     """
 
-    def __init__(self, sources: Mapping[str, EncodedRows], batch: int, rows_at: RowsAt,
-                 after: Callable[[Place], Place], threads: int | None = None) -> None:
-        self._sources, self._rows_at, self._after = dict(sources), rows_at, after
+    def __init__(self, sources: Mapping[str, EncodedRows], orders: Orders, threads: int | None = None) -> None:
+        self._sources, self._orders, batch = dict(sources), orders, orders.batch
         size = sum(batch * source.nbytes // max(len(source), 1) for source in self._sources.values())
         ahead = max(1, min(AHEAD, AHEAD_BYTES // max(size, 1)))
         self._free = [{name: np.empty((batch, *source.shape[1:]), dtype=source.dtype)
@@ -52,22 +77,20 @@ class Feeder:
             self.forget()
         self._read_ahead(place)
         _, self._given, reading = self._waiting.popleft()
-        self._read_ahead(self._after(place))
+        self._read_ahead(self._orders.after(place))
         reading.result()
         return self._given
 
     def _read_ahead(self, place: Place) -> None:
         """Have batches from this place on read, as far as there are buffers."""
         if self._waiting:
-            place = self._after(self._waiting[-1][0])
+            place = self._orders.after(self._waiting[-1][0])
         while self._free:
-            rows = self._rows_at(place)
-            if rows is None:
-                return
+            rows = self._orders.rows_at(place)
             buffers = self._free.pop()
             reading = self._threads.submit(_read, self._sources, rows, buffers, place[0])
             self._waiting.append((place, buffers, reading))
-            place = self._after(place)
+            place = self._orders.after(place)
 
     def forget(self) -> None:
         """Drop what was read ahead."""

@@ -17,7 +17,6 @@ from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
 from nndesigner.engine.pool import Pool
-from nndesigner.engine.random import generator
 from nndesigner.engine.schedules import Plateau, SchedulePoint
 from nndesigner.graph.check import Checked
 from nndesigner.training.averaging import averager
@@ -25,7 +24,7 @@ from nndesigner.training.batches import Batches, useful_threads
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.clustering import set_centres
 from nndesigner.training.evaluation import Evaluation, metric_names, shaped
-from nndesigner.training.feeding import Feeder
+from nndesigner.training.feeding import Feeder, Orders
 from nndesigner.training.history import History
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.telemetry import Failure
@@ -76,7 +75,7 @@ class Trainer:
         #: steps of one epoch
         self.steps_per_epoch = -(-self._samples // self._batch)
         self._position = 0  # steps done in this epoch
-        self._next_order = -1, np.zeros(0, dtype=np.int64)  # epoch and its order, when batches are read ahead
+        self._orders = Orders(settings.seed, self._samples, self._batch)
         self._updates = 0  # steps ever done: what dropout depends on
         self._optimizer_steps = 0
         self._rate_factor = 1.0
@@ -254,7 +253,7 @@ class Trainer:
         arrays = {field: self.prepared.train.arrays[field] for field in fields}
         read = {field: rows for field, rows in arrays.items() if isinstance(rows, EncodedRows)}
         data = {field: device.asarray(np.ascontiguousarray(arrays[field])) for field in fields - read.keys()}
-        self._feeder = Feeder(read, self._batch, self._rows_at, self._after) if read else None
+        self._feeder = Feeder(read, self._orders) if read else None
         self._evaluations: dict[str, Evaluation] = {}
         self._metrics = metric_names(network, self.settings.metrics)
         self._running = {}
@@ -280,25 +279,8 @@ class Trainer:
 
     # --- epochs ---
 
-    def _order_of(self, epoch: int) -> np.ndarray:
-        return generator(self.settings.seed, "order", epoch).permutation(self._samples)
-
-    def _rows_at(self, place: tuple[int, int]) -> np.ndarray | None:
-        """The rows of the batch at (epoch, position), also of the epoch to come; None behind the end of the run."""
-        epoch, position = place
-        if epoch >= self.epochs:
-            return None
-        if epoch != self.epoch and self._next_order[0] != epoch:
-            self._next_order = epoch, self._order_of(epoch)
-        order = self._host_order if epoch == self.epoch else self._next_order[1]
-        return order[position * self._batch:(position + 1) * self._batch]
-
-    def _after(self, place: tuple[int, int]) -> tuple[int, int]:
-        epoch, position = place
-        return (epoch, position + 1) if position + 1 < self.steps_per_epoch else (epoch + 1, 0)
-
     def _begin_epoch(self) -> None:
-        order = self._next_order[1] if self._next_order[0] == self.epoch else self._order_of(self.epoch)
+        order = self._orders.of(self.epoch)
         centres = set_centres(self.network, self.prepared.train, self.epoch, self.settings.seed)
         if centres:  # from here on it is another loss, and another average
             self._restart_average()
