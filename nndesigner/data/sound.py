@@ -114,8 +114,9 @@ def represented(wave: np.ndarray, form: SoundForm) -> np.ndarray:
     power = _power(wave, form)
     if form.representation == "spectrogram":
         return np.ascontiguousarray(_decibels(power).T[::-1, :, None])
-    # einsum without optimisation never calls BLAS, whose last bits depend on the number of threads
-    mel = _decibels(np.einsum("tf,mf->tm", power, mel_filters(form.rate, form.window, form.bands)))
+    # never by BLAS, whose last bits depend on the number of threads
+    places, weights, starts = _filter_values(form.rate, form.window, form.bands)
+    mel = _decibels(np.add.reduceat(power[:, places] * weights, starts, axis=1))
     if form.representation == "log_mel":
         return np.ascontiguousarray(mel.T[::-1, :, None])
     return np.einsum("tm,cm->tc", mel, cosines(form.bands, form.coefficients))
@@ -159,6 +160,14 @@ def mel_filters(rate: int, window: int, bands: int) -> np.ndarray:
         near = (1.0 - np.abs(frequencies - corners[band + 1]) / step).clip(0.0)
         filters[band] = np.maximum(filters[band], near)
     return filters
+
+
+@lru_cache(maxsize=16)
+def _filter_values(rate: int, window: int, bands: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What of the filters is not zero, band after band: (frequency numbers, values, where each band begins)."""
+    filters = mel_filters(rate, window, bands)
+    band, places = np.nonzero(filters)
+    return places, filters[band, places], np.searchsorted(band, np.arange(bands))
 
 
 @lru_cache(maxsize=16)
