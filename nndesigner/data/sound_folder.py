@@ -53,7 +53,15 @@ class Sounds(Source):
             raise DataError(f"These sounds cannot be made: {error}. Change the settings of the sound.") from error
 
 
-class SoundFolder(Sounds):
+class _InFolder(Source):
+    """Only here so that the folder is the first field of the form."""
+
+    form = "sounds"
+
+    path: str = param("", "Folder", "The folder with one folder for each class.", editor="folder")
+
+
+class SoundFolder(Sounds, _InFolder):
     """Sounds of your own: a folder with one folder for each class.
 
     The names of the folders are the classes. Folders named train, val and test above them are kept as parts. Sounds
@@ -67,15 +75,14 @@ class SoundFolder(Sounds):
     icon = "mdi6.folder-music-outline"
     keywords = ("audio", "music", "speech", "own data", "wav", "flac", "mp3", "ogg", "classes", "directory")
 
-    path: str = param("", "Folder", "The folder with one folder for each class.", editor="folder")
     seconds: float = param(1.0, "Length", "Length to which sounds are cut or padded with silence. Longer: hears more, "
                            "slower training.", ge=0.05, le=60, unit="s", step=0.25)
     place: Place = param("loudest", "Part kept", "Which part of longer sounds is kept.", labels={
-        "start": "the start", "middle": "the middle", "loudest": "the loudest part"})
+        "start": "start", "middle": "middle", "loudest": "loudest"})
     rate: Literal[8000, 11025, 16000, 22050, 44100] = param(
-        16000, "Sample rate", "Samples in a second. Half of it is the highest frequency that is heard: 8,000 is a "
-        "telephone, 16,000 is enough for speech.", labels={
-            8000: "8,000 Hz", 11025: "11,025 Hz", 16000: "16,000 Hz", 22050: "22,050 Hz", 44100: "44,100 Hz"})
+        16000, "Sample rate", "Samples in a second. Half of it is the highest frequency that is heard: 8 kHz is a "
+        "telephone, 16 kHz is enough for speech.", labels={
+            8000: "8 kHz", 11025: "11 kHz", 16000: "16 kHz", 22050: "22 kHz", 44100: "44 kHz"})
 
     @classmethod
     def reads(cls, path: Path) -> bool:

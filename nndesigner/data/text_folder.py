@@ -54,7 +54,25 @@ class Texts(Source):
         return TextForm(self.tokens, self.vocabulary, self.length, self.lower, keep)
 
 
-class TextFolder(Texts):
+class _InFolder(Source):
+    """Only here so that the folder is the first field of the form."""
+
+    form = "texts"
+
+    path: str = param("", "Folder", "The folder with one folder for each class.", editor="folder")
+
+
+class _InTable(Source):
+    """Only here so that the file and its columns are the first fields of the form."""
+
+    form = "texts"
+
+    path: str = param("", "File", "The CSV or JSON lines file.", editor="file")
+    text: str = param("", "Text column", "Name of the column that holds the texts. Empty: guessed.")
+    target: str = param("", "Class column", "Name of the column that tells the class. Empty: guessed.")
+
+
+class TextFolder(Texts, _InFolder):
     """Texts of your own: a folder with one folder of .txt files for each class.
 
     The names of the folders are the classes. Folders named train, val and test above them are kept as parts. The
@@ -66,8 +84,6 @@ class TextFolder(Texts):
     group = "Files"
     icon = "mdi6.folder-text-outline"
     keywords = ("documents", "reviews", "own data", "txt", "classes", "directory", "language", "sentiment")
-
-    path: str = param("", "Folder", "The folder with one folder for each class.", editor="folder")
 
     @classmethod
     def reads(cls, path: Path) -> bool:
@@ -120,7 +136,7 @@ class TextFolder(Texts):
         ), notes, parts)
 
 
-class TextColumn(Texts):
+class TextColumn(Texts, _InTable):
     """Texts in a column of a table (CSV or JSON lines), with a column that tells their class.
 
     In JSON lines every line is an object like {"text": "…", "label": "…"}. Columns are found by their names, or by the
@@ -132,10 +148,6 @@ class TextColumn(Texts):
     group = "Files"
     icon = "mdi6.table-column"
     keywords = ("csv", "json lines", "jsonl", "reviews", "sentences", "own data", "language", "sentiment")
-
-    path: str = param("", "File", "The CSV or JSON lines file.", editor="file")
-    text: str = param("", "Text column", "Name of the column that holds the texts. Empty: guessed.")
-    target: str = param("", "Class column", "Name of the column that tells the class. Empty: guessed.")
 
     def load(self, progress: Progress) -> Dataset:
         title, columns, notes = _read_columns(self.path, progress)
