@@ -141,7 +141,7 @@ def main() -> None:
         print("PyTorch was not found (see --torch): only our own figures follow.")
     if arguments.markdown:
         print("| case | | ours, samples/s | PyTorch best | mode | ours / best (low to high) | ours / eager | "
-              "quickest step | goal |\n|---|---|---|---|---|---|---|---|---|")
+              "quickest step | MiB, ours / theirs | goal |\n|---|---|---|---|---|---|---|---|---|---|")
     for one in CASES:
         if arguments.cases and not any(part in one["name"] for part in arguments.cases.split(",")):
             continue
@@ -152,7 +152,8 @@ def main() -> None:
             elif arguments.markdown:
                 print(f"| {r['name']} | {what} | {r['ours']:,.0f} | {r['torch']:,.0f} | {r['mode']} | "
                       f"**{r['ratio']:.2f}** ({r['low']:.2f} to {r['high']:.2f}) | {r['default']:.2f} | "
-                      f"{r['quickest']:.2f} | {r['goal'] if what == 'train' else ''} |", flush=True)
+                      f"{r['quickest']:.2f} | {r['memory']:.0f} / {r['torch memory']:.0f} | "
+                      f"{r['goal'] if what == 'train' else ''} |", flush=True)
             else:
                 print(f"{r['name']:45} {what:6} {r['ours']:12,.0f} / {r['torch']:12,.0f} samples/s ({r['mode']:5})  "
                       f"ratio {r['ratio']:6.2f} ({r['low']:.2f} to {r['high']:.2f}), to eager {r['default']:6.2f}, "
