@@ -165,7 +165,7 @@ def test_another_project_is_opened_while_it_trains(training):
     assert not person.document.undo_stack.canUndo()
 
 
-@pytest.mark.parametrize("name", ["confusion", "predictions", "try", "metric"])
+@pytest.mark.parametrize("name", ["confusion", "predictions"])
 def test_a_view_stays_open_while_projects_of_other_tasks_come_and_go(person, name: str):
     view = person.window.docks.show(name).build()
     for example in ("iris_table", "curve_regression", "digits_autoencoder", "two_d_classifier"):
