@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,14 @@ def place(wanted: Sequence[Wanted]) -> tuple[dict[Any, int], int]:
         placed.append((at, at + buffer.nbytes, buffer))
         placed.sort(key=lambda entry: entry[0])
     return offsets, max((stop for _, stop, _ in placed), default=0)
+
+
+def machine_memory() -> int | None:
+    """Bytes of memory in this machine, None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 class Arena:

@@ -15,6 +15,7 @@ import numpy as np
 from nndesigner.data.preparing import Part, Prepared
 from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.device import Device
+from nndesigner.engine.memory import machine_memory
 from nndesigner.engine.network import Network
 from nndesigner.engine.pool import Pool
 from nndesigner.engine.schedules import Plateau, SchedulePoint
@@ -46,6 +47,22 @@ def _nothing() -> None:
     pass
 
 
+def _refuse_too_large(checked: Checked, settings: TrainSettings) -> None:
+    """The system may end a process that takes more memory than there is, without a word: say so before.
+
+    Counted are the weights, their gradients, the optimiser's arrays and the copy of the last good weights, in float32.
+    """
+    available = machine_memory()
+    arrays = 3 + len(settings.optimizer.slots)
+    needed = 4 * arrays * sum(checked.parameters.values())
+    if available is not None and needed > 0.8 * available:
+        largest = max(checked.parameters, key=checked.parameters.__getitem__)
+        raise TrainingFailure(Failure(
+            f"To train them, the weights need about {needed / 1e9:.0f} GB of memory, and this machine has "
+            f"{available / 1e9:.0f} GB. Make {checked.graph.node(largest).title}, the largest layer, smaller.",
+            largest))
+
+
 class Trainer:
     """Trains one network. All methods belong to one thread.
 
@@ -61,6 +78,8 @@ class Trainer:
         if not len(prepared.train):
             raise TrainingFailure(Failure("There are no training samples: make the training part of the data larger."))
         self.checked, self.prepared, self.settings, self.device = checked, prepared, settings, device
+        if device.is_cpu:
+            _refuse_too_large(checked, settings)
         self.network = Network(checked, device, settings.seed)
         self.history = History()
         #: called between two batches while a part of the data is measured, which may take long; may raise to end it

@@ -55,6 +55,15 @@ def through_json(checkpoint: Checkpoint) -> Checkpoint:
     return Checkpoint(dict(checkpoint.arrays), json.loads(json.dumps(checkpoint.state, allow_nan=False)))
 
 
+def test_a_network_that_cannot_fit_into_memory_is_refused_before_it_takes_any():
+    checked = chain([Dense(units=1_000_000), Dense(units=1_000_000), Dense(units=2)], [features(2), classes(2)])
+    arrays = {"features": np.zeros((80, 2), np.float32), "target": np.arange(80) % 2}
+    with pytest.raises(TrainingFailure, match="GB of memory") as caught:
+        make(checked, arrays=arrays)
+    largest = max(checked.parameters, key=checked.parameters.get)
+    assert caught.value.failure.node == largest
+
+
 # --- learning ---
 
 def test_it_learns_and_measures():

@@ -18,7 +18,8 @@ KINDS = ["dense.v1", "conv2d.v1", "add.v1", "output.v1", "input.v1", "flatten.v1
 KEYS = [
     (Qt.Key.Key_Delete, NONE), (Qt.Key.Key_Backspace, NONE), (Qt.Key.Key_Escape, NONE), (Qt.Key.Key_A, CTRL),
     (Qt.Key.Key_C, CTRL), (Qt.Key.Key_V, CTRL), (Qt.Key.Key_D, CTRL), (Qt.Key.Key_X, CTRL), (Qt.Key.Key_L, CTRL),
-    (Qt.Key.Key_Left, NONE), (Qt.Key.Key_Right, CTRL), (Qt.Key.Key_F, NONE), (Qt.Key.Key_0, CTRL), (Qt.Key.Key_Tab, NONE),
+    (Qt.Key.Key_Left, NONE), (Qt.Key.Key_Right, CTRL), (Qt.Key.Key_F, NONE), (Qt.Key.Key_0, CTRL),
+    (Qt.Key.Key_Tab, NONE),
     (Qt.Key.Key_Return, NONE), (Qt.Key.Key_F2, NONE), (Qt.Key.Key_Down, SHIFT),
 ]  # fmt: skip
 
