@@ -28,6 +28,8 @@ from nndesigner.ui.document import Document
 POLL_HZ = 15
 #: pause in editing after which an untrained session is made anew for the previews
 PREVIEW_DELAY_MS = 250
+#: larger networks are made only when they are trained: their weights would take seconds and gigabytes after each edit
+PREVIEW_PARAMETERS = 20_000_000
 
 
 def _computation(graph: Graph) -> tuple:
@@ -255,7 +257,8 @@ class Runner(QObject):
     def _make_preview(self) -> None:
         if self.active or self.trained:
             return
-        if self.why_not():
+        too_large = sum(self._document.checked.parameters.values()) > PREVIEW_PARAMETERS
+        if too_large or self.why_not():
             if self._session is not None:
                 self.drop()
         elif self._session is None or self._stale or self.state == "failed":

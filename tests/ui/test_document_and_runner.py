@@ -153,6 +153,16 @@ def test_a_loose_layer_is_a_warning_and_does_not_hinder_training(document, runne
     qtbot.waitUntil(lambda: runner.state == "finished", timeout=20_000)
 
 
+def test_a_large_network_is_not_made_before_it_is_trained(document, runner, qtbot, monkeypatch):
+    ready(document, runner, qtbot, moons_design(epochs=2))
+    monkeypatch.setattr("nndesigner.ui.runner.PREVIEW_PARAMETERS", 50)
+    document.edit_graph("Units", lambda g: set_params(g, "n2", units=20))
+    qtbot.waitUntil(lambda: runner.state == "none", timeout=10_000)
+    assert not runner.why_not()
+    assert runner.train()
+    qtbot.waitUntil(lambda: runner.state == "finished", timeout=20_000)
+
+
 def test_a_run_learns_repeats_to_the_bit_and_answers_questions(document, runner, qtbot):
     ready(document, runner, qtbot, moons_design())
     curves = []
