@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nndesigner.ui.canvas.view import CanvasView
 
 #: shortest time between two questions
-_INTERVAL_MS = 200
+_INTERVAL_MS = 300
 _KEY = "pictures"
 #: largest part of the training's time that pictures may take
 _SHARE = 0.03
