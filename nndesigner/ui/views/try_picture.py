@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from nndesigner.data.dataset import DataError
 from nndesigner.data.encoding import RawInput
-from nndesigner.exchange.picture import SUFFIXES, load_picture, read_picture, wants_inversion
+from nndesigner.data.pictures import SUFFIXES, load_picture, read_picture, wants_inversion
 from nndesigner.ui.parts import button, label, margins
 from nndesigner.ui.views.answer_panel import SmallPicture
 from nndesigner.ui.views.tool import tool

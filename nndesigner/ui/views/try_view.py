@@ -15,9 +15,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, 
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from nndesigner.data.encoding import RawInput
-from nndesigner.data.pictures import fit_picture
+from nndesigner.data.pictures import SUFFIXES, fit_picture
 from nndesigner.data.sound import SUFFIXES as SOUNDS
-from nndesigner.exchange.picture import SUFFIXES
 from nndesigner.exchange.prediction import Prediction
 from nndesigner.training.telemetry import Telemetry
 from nndesigner.ui.document import Document
