@@ -5,13 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from nndesigner.data.generated import Curve, Spirals
-from nndesigner.data.preparing import DataSettings
+from nndesigner.data.generated_sound import SpokenDigits
+from nndesigner.data.generated_text import Sentences
+from nndesigner.data.preparing import DataSettings, prepare
 from nndesigner.data.samples import Digits, Iris
+from nndesigner.data.series import SunspotsLike
+from nndesigner.data.source import Source, quiet
 from nndesigner.engine.optimizers import Adam
 from nndesigner.engine.schedules import Constant, Cosine
 from nndesigner.graph import templates
+from nndesigner.graph.check import check
+from nndesigner.graph.templates import propose
 from nndesigner.project.design import Design
 from nndesigner.project.file import Project, save
+from nndesigner.training.proposing import propose_training
 from nndesigner.training.settings import TrainSettings
 
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "examples"
@@ -62,7 +69,25 @@ def examples() -> dict[str, Project]:
                 templates.digits_vae(), DataSettings(source=Digits()),
                 TrainSettings(epochs=150, optimizer=Adam(learning_rate=0.003), schedule=Cosine()),
             )),
+        "spoken_digits": _project(
+            "Spoken digits", "Hear which digit is said: sounds become pictures of their pitches over time.",
+            _proposed(SpokenDigits())),
+        "moods_of_sentences": _project(
+            "Moods of sentences", "Read words in order: “not bad at all” is happy, “not great at all” is not.",
+            _proposed(Sentences())),
+        "sunspots_ahead": _project(
+            "Sunspots ahead", "Forecast a restless cycle: the next month from the four years before it.",
+            _proposed(SunspotsLike())),
     }
+
+
+def _proposed(source: Source) -> Design:
+    """The drawing and settings that the window proposes for these data."""
+    data = DataSettings(source=source)
+    prepared = prepare(source.load(quiet), data)
+    graph = propose(prepared.signature)
+    training = propose_training(check(graph, prepared.signature), len(prepared.train), TrainSettings())
+    return Design(graph, data, training)
 
 
 def _project(title: str, description: str, design: Design) -> Project:

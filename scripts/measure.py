@@ -59,6 +59,9 @@ def cases() -> tuple[Case, ...]:
         Case("curve_regression", example("curve_regression"), "R²", _metric("r2"), 0.95),
         Case("iris_table", example("iris_table"), "accuracy", _metric("accuracy"), 0.93),
         Case("digits_autoencoder", example("digits_autoencoder"), "error / variance", _unexplained, 0.25, ceiling=True),
+        Case("spoken_digits", example("spoken_digits"), "accuracy", _metric("accuracy"), 0.95),
+        Case("moods_of_sentences", example("moods_of_sentences"), "accuracy", _metric("accuracy"), 0.97),
+        Case("sunspots_ahead", example("sunspots_ahead"), "R²", _metric("r2"), 0.85),
         Case("diabetes", _diabetes, "R²", _metric("r2"), 0.40),
     )
 

@@ -21,7 +21,7 @@ from nndesigner.ui.stylesheet import role
 CARD = QSize(248, 186)
 PICTURE_HEIGHT = 104
 GAP = 16
-MOST_WIDTH = 3 * CARD.width() + 2 * GAP
+MOST_WIDTH = 4 * CARD.width() + 3 * GAP
 
 
 class StartPage(Column):
@@ -54,25 +54,26 @@ class StartPage(Column):
 
         title = label("Draw a network, watch it learn", "display")
         inner.addWidget(title)
-        words = "Start from an example: one click opens it, the arrow also trains it, within seconds."
+        words = "One click opens an example, its arrow also trains it. Your own data get a network that fits them."
         inner.addWidget(label(words, "muted", wrap=True))
-        inner.addSpacing(12)
+        inner.addSpacing(8)
+        buttons = QHBoxLayout()
+        margins(buttons, 0, gap=8)
+        self.data = button("Start from your data", "primary", icon="mdi6.database-outline",
+                           clicked=self.data_wanted.emit,
+                           tip="Choose data or your own file; a network that fits is proposed")
+        self.empty = button("Empty network", icon="mdi6.plus", clicked=self.empty_wanted.emit)
+        self.open = button("Open…", icon="mdi6.folder-open-outline", clicked=self.open_wanted.emit)
+        for part in (self.data, self.empty, self.open):
+            buttons.addWidget(part)
+        buttons.addWidget(label("or drop a table, a folder of pictures, sounds or texts, or arrays here", "caption"))
+        buttons.addStretch(1)
+        inner.addLayout(buttons)
+        inner.addSpacing(16)
         inner.addWidget(heading("Examples"))
         self._grid = QGridLayout()
         margins(self._grid, 0, gap=GAP)
         inner.addLayout(self._grid)
-        inner.addSpacing(12)
-        buttons = QHBoxLayout()
-        margins(buttons, 0, gap=8)
-        self.empty = button("Empty network", icon="mdi6.plus", clicked=self.empty_wanted.emit)
-        self.open = button("Open…", icon="mdi6.folder-open-outline", clicked=self.open_wanted.emit)
-        self.data = button("Start from data", icon="mdi6.database-outline", clicked=self.data_wanted.emit,
-                           tip="Choose data or your own file; a network that fits is proposed")
-        buttons.addWidget(self.data)
-        buttons.addWidget(self.empty)
-        buttons.addWidget(self.open)
-        buttons.addStretch(1)
-        inner.addLayout(buttons)
         inner.addSpacing(12)
         self._recent_heading = heading("Recent")
         inner.addWidget(self._recent_heading)
