@@ -12,6 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from tests.kernels_in_c import Kernel
+
+
+class Counts:
+    """What would cost time on a GPU: how often the host waited for it, and how often memory was taken."""
+
+    waits = 0
+    allocations = 0
+
+
+counts = Counts()
+
 
 class FakeArray(np.ndarray):
     """An array "on the GPU"."""
@@ -22,7 +34,7 @@ class FakeArray(np.ndarray):
         if out is not None:
             options["out"] = tuple(_plain(value) for value in out)
         result = getattr(ufunc, method)(*(_plain(value) for value in inputs), **options)
-        return out[0] if out is not None else _fake(result)
+        return out[0] if out is not None else _new(result)
 
     def __array_function__(self, function: Any, classes: Any, arguments: Any, options: Any) -> Any:
         raise TypeError(f"numpy.{function.__name__} was called with an array of the GPU.")
@@ -40,7 +52,7 @@ class FakeArray(np.ndarray):
             assert out.flags.c_contiguous or out.flags.f_contiguous
         result = _plain(self).dot(_plain(other))
         if out is None:
-            return _fake(np.asarray(result))
+            return _new(result)
         out[...] = _fake(np.asarray(result))
         return out
 
@@ -50,10 +62,30 @@ class FakeArray(np.ndarray):
 
     def __getitem__(self, key: Any) -> Any:
         _refuse_host(key)
-        return _fake(np.asarray(_plain(self)[_plain(key)]))
+        found = _fake(np.asarray(_plain(self)[_plain(key)]))
+        counts.allocations += not np.may_share_memory(_plain(found), _plain(self))
+        return found
+
+    def reshape(self, *shape: Any, **options: Any) -> Any:
+        found = super().reshape(*shape, **options)
+        counts.allocations += found.size > 0 and not np.may_share_memory(_plain(found), _plain(self))
+        return found
 
     def all(self, *arguments: Any, **options: Any) -> Any:
-        return _fake(np.asarray(_plain(self).all(*arguments, **options)))
+        return _new(_plain(self).all(*arguments, **options))
+
+    def item(self, *place: int) -> Any:
+        counts.waits += 1
+        return super().item(*place)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
 
 
 def _refuse_host(value: Any) -> None:
@@ -71,16 +103,26 @@ def _fake(value: Any) -> Any:
     return value.view(FakeArray) if isinstance(value, np.ndarray) else value
 
 
+def _new(value: Any) -> Any:
+    counts.allocations += 1
+    return _fake(np.asarray(value))
+
+
 class _Kernel:
-    """Stands for the one kernel the engine writes itself: uniform numbers, made by NumPy's Philox."""
+    """CuPy's ElementwiseKernel: its source runs on the processor."""
 
     def __init__(self, inputs: str, outputs: str, body: str, name: str) -> None:
-        assert name.startswith("nndesigner_uniform"), name
+        self._kernel = Kernel(inputs, outputs, body, name)
 
-    def __call__(self, k0: Any, k1: Any, step: Any, out: FakeArray) -> None:
-        bits = np.random.Philox(key=(int(k0), int(k1)), counter=[0, 0, int(step), 0])
-        plain = _plain(out)
-        plain[...] = np.random.Generator(bits).random(plain.shape, dtype=plain.dtype)
+    def __call__(self, *values: Any, size: int | None = None) -> None:
+        for value in values:
+            _refuse_host(value)
+        self._kernel(*(_plain(value) for value in values), size=size)
+
+
+def _asnumpy(value: Any) -> np.ndarray:
+    counts.waits += 1
+    return np.array(_plain(value))
 
 
 class _Module(types.ModuleType):
@@ -98,7 +140,9 @@ class _Module(types.ModuleType):
                         _refuse_host(item)
             out = options.get("out")
             result = thing(*_deep(arguments), **{key: _plain(value) for key, value in options.items()})
-            return out if out is not None else _fake(result)
+            if out is not None or result is None:
+                return out
+            return _new(result)
 
         return function
 
@@ -112,7 +156,7 @@ class _Ufunc:
             _refuse_host(value)
         options["out"] = None if out is None else (_plain(out),)
         result = self._ufunc(*(_plain(value) for value in arguments), **options)
-        return out if out is not None else _fake(np.asarray(result))
+        return out if out is not None else _new(result)
 
     def at(self, target: Any, indices: Any, values: Any) -> None:
         for value in (target, indices, values):
@@ -130,15 +174,18 @@ def make() -> types.ModuleType:
     module = _Module("cupy")
     module.ndarray = FakeArray
     module.ElementwiseKernel = _Kernel
-    module.asarray = lambda value, dtype=None: _fake(np.array(_plain(value), dtype=dtype))
-    module.asnumpy = lambda value: np.array(_plain(value))
+    module.asarray = lambda value, dtype=None: _new(np.array(_plain(value), dtype=dtype))
+    module.asnumpy = _asnumpy
     module.bool_, module.float32, module.int64, module.int32 = np.bool_, np.float32, np.int64, np.int32
 
     @contextlib.contextmanager
     def device(index: int) -> Iterator[None]:
         yield
 
-    module.cuda = types.SimpleNamespace(Device=device)
+    module.cuda = types.SimpleNamespace(
+        Device=device, runtime=types.SimpleNamespace(memGetInfo=lambda: (module.free_memory, 80 << 30)))
+    module.free_memory = 40 << 30
+    module.get_default_memory_pool = lambda: types.SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=lambda: None)
     module.lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(
         as_strided=lambda x, shape, strides: _fake(np.lib.stride_tricks.as_strided(_plain(x), shape, strides))))
     return module

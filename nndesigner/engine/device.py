@@ -87,6 +87,13 @@ class Device:
         else:
             source.take(rows, 0, out)
 
+    def free_bytes(self) -> int | None:
+        """Bytes of a GPU that can still be taken; None for the processor, whose system does not tell."""
+        if self.is_cpu:
+            return None
+        free, _ = self.xp.cuda.runtime.memGetInfo()
+        return free + self.xp.get_default_memory_pool().free_bytes()
+
     def out_of_memory(self, error: BaseException) -> bool:
         """Whether an exception means that this device's memory is full."""
         if isinstance(error, MemoryError):  # cupy.cuda.memory.OutOfMemoryError is one

@@ -21,12 +21,21 @@ _WORD = 0xFFFFFFFFFFFFFFFF
 def key_of(seed: int, purpose: str, node: str = "") -> tuple[int, int]:
     """Two 64-bit words that stand for (seed, purpose, node)."""
     digest = hashlib.blake2b(f"{seed}\0{purpose}\0{node}".encode(), digest_size=16).digest()
-    return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
+    first, second = int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
+    if first >> 63 != second >> 63:
+        # NumPy makes floats of such a pair when it is given as plain numbers, and so these seeds began. The words are
+        # rounded here, once and for all devices, so that a seed goes on meaning what it has meant.
+        first, second = int(float(first)) & _WORD, int(float(second)) & _WORD
+    return first, second
+
+
+def _bits(key: tuple[int, int], step: int = 0) -> np.random.Philox:
+    return np.random.Philox(key=np.array(key, dtype=np.uint64), counter=[0, 0, step, 0])
 
 
 def generator(seed: int, purpose: str, step: int = 0, node: str = "") -> np.random.Generator:
     """A fresh NumPy generator for (seed, purpose, step, node): for work on the host that is done once."""
-    return np.random.Generator(np.random.Philox(key=key_of(seed, purpose, node), counter=[0, 0, step, 0]))
+    return np.random.Generator(_bits(key_of(seed, purpose, node), step))
 
 
 class Stream:
@@ -36,7 +45,7 @@ class Stream:
         self._key = key_of(seed, purpose, node)
         self._xp = xp
         if xp is np:
-            self._bits = np.random.Philox(key=self._key)
+            self._bits = _bits(self._key)
             self._generator = np.random.Generator(self._bits)
             self._state = self._bits.state
             self._counter = self._state["state"]["counter"]

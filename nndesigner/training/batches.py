@@ -56,7 +56,7 @@ class Batches:
     def __init__(self, network: Network, size: int, data: dict[str, Any], running: dict[str, Any], pool: Pool | None,
                  gradients: list[Gradients]) -> None:
         self.size = size
-        self._network, self._pool = network, pool
+        self.network, self._pool = network, pool
         if len(gradients) == 1:
             self._slices = [slice(0, size)]
             self.plans: list[Plan] = [network.plan(size, training=True)]
@@ -97,8 +97,12 @@ class Batches:
             return self._only()
         total = 0.0
         for plan, part in zip(self.plans, self._slices):
-            total += weighted_loss(plan, self._network) * _length(part)
+            total += weighted_loss(plan, self.network) * _length(part)
         return total / self.size
+
+    def weighted(self, losses: Any) -> float:
+        """`loss` from the numbers that the only plan of a step on a GPU left in `Plan.losses`, on the host."""
+        return weighted_sum(losses, self.plans[0], self.network)
 
     def keep_predictions(self, start: int) -> None:
         """Copy the predictions to rows start.. of the arrays where those of an epoch are kept, if there is room."""
@@ -138,6 +142,10 @@ def _computing(plan: Plan, part: slice | None, data: dict[str, Any], cell: list[
 
 def weighted_loss(plan: Plan, network: Network) -> float:
     """Loss of the batch that the plan has just computed: the weighted sum over the outputs, and what layers add."""
-    values = network.device.host(plan.losses)
-    total = sum(network.heads[node].weight * float(values[i]) for i, node in enumerate(plan.predictions))
-    return total + sum(float(value) for value in values[len(plan.predictions):len(plan.predictions) + len(plan.adding)])
+    return weighted_sum(network.device.host(plan.losses), plan, network)
+
+
+def weighted_sum(losses: Any, plan: Plan, network: Network) -> float:
+    """The loss from the numbers that a plan wrote to `Plan.losses`, on the host."""
+    total = sum(network.heads[node].weight * float(losses[i]) for i, node in enumerate(plan.predictions))
+    return total + sum(float(value) for value in losses[len(plan.predictions):len(plan.predictions) + len(plan.adding)])

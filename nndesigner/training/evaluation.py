@@ -12,7 +12,8 @@ from nndesigner.data.preparing import Part
 from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.metrics import metrics_for
 from nndesigner.engine.network import Network
-from nndesigner.training.batches import weighted_loss
+from nndesigner.engine.plan import Plan
+from nndesigner.training.batches import weighted_sum
 
 #: predictions kept for the metrics take at most this much; beyond it the first samples stand for all
 KEPT_BYTES = 512 << 20
@@ -46,7 +47,9 @@ class Evaluation:
             for field, rows in ((field, part.arrays[field]) for field in fields)}
         self._streams = any(isinstance(rows, EncodedRows) for rows in self._sources.values())
         self._part = part
-        self._predictions: dict[str, np.ndarray] = {}
+        #: what the batches gave, on the device until all are measured
+        self._predictions: dict[str, Any] = {}
+        self._losses: Any = None
         self._metrics = metric_names(network, metrics)
 
     def run(self, between: Callable[[], None]) -> dict[str, float]:
@@ -57,9 +60,8 @@ class Evaluation:
         network, count = self._network, self._count
         if not count:
             return {"loss": math.nan}
-        total = 0.0
         with network.device.use(), np.errstate(all="ignore"):
-            for start in range(0, count, self._batch):
+            for number, start in enumerate(range(0, count, self._batch)):
                 between()
                 stop = min(start + self._batch, count)
                 plan = network.plan(stop - start, training=False)
@@ -69,16 +71,29 @@ class Evaluation:
                         samples = network.device.asarray(samples)
                     feed.buffer[...] = samples.reshape(feed.buffer.shape)
                 plan.forward()
-                total += weighted_loss(plan, network) * (stop - start)
+                if self._losses is None:
+                    self._make_room(plan)
+                self._losses[number] = plan.losses
                 for node, values in plan.predictions.items():
-                    if node not in self._predictions:
-                        room = min(count, max(KEPT_BYTES // max(values[:1].nbytes, 1), self._batch))
-                        self._predictions[node] = np.empty((room, *values.shape[1:]), dtype=values.dtype)
                     kept = self._predictions[node]
                     if start < len(kept):
-                        kept[start:stop] = network.device.host(values)[:len(kept) - start]
+                        kept[start:stop] = values[:len(kept) - start]
+            losses = network.device.host(self._losses)
+            host = {node: network.device.host(kept) for node, kept in self._predictions.items()}
+        total = 0.0
+        for number, start in enumerate(range(0, count, self._batch)):
+            total += weighted_sum(losses[number], plan, network) * (min(start + self._batch, count) - start)
         found = {"loss": total / count}
-        for node, predictions in self._predictions.items():
+        for node, predictions in host.items():
             targets = shaped(self._part.arrays[network.heads[node].target][:len(predictions)], predictions)
             found.update({name: metric.measure(predictions, targets) for name, metric in self._metrics[node]})
         return found
+
+    def _make_room(self, plan: Plan) -> None:
+        device, xp = self._network.device, self._network.device.xp
+        free = device.free_bytes()
+        most = KEPT_BYTES if free is None else min(KEPT_BYTES, free // 4)
+        self._losses = xp.empty((-(-self._count // self._batch), plan.losses.size), dtype=plan.losses.dtype)
+        for node, values in plan.predictions.items():
+            rows = min(self._count, max(most // max(values[:1].nbytes, 1), self._batch))
+            self._predictions[node] = xp.empty((rows, *values.shape[1:]), dtype=values.dtype)

@@ -205,6 +205,7 @@ class Session:
                     if now >= due:
                         due = now + PUBLISH_SECONDS
                         self._seconds_run = before + now - began
+                        trainer.catch_up()
                         self._speed.note(now, trainer.samples_done)
                         self._publish(trainer, "running")
         finally:

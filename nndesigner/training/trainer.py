@@ -30,6 +30,7 @@ from nndesigner.training.history import History
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.telemetry import Failure
 from nndesigner.training.update import Update
+from nndesigner.training.waiting import WaitingLosses
 
 #: Predictions kept for an epoch's training metrics take at most this much; beyond it the first samples stand for all.
 RUNNING_BYTES = 64 * 2**20
@@ -180,8 +181,22 @@ class Trainer:
             self._show_average(False)
             try:
                 yield
+                self.catch_up()
             finally:
                 self._show_average(True)
+
+    def catch_up(self) -> None:
+        """Take the losses that wait on a GPU into the history. Raises TrainingFailure when one is not finite."""
+        if self._waiting is None:
+            return
+        for batches, position, loss in self._waiting.take():
+            if loss - loss != 0.0:  # this step once more, to find the layer
+                self.network.clock.step = self._updates - self._position + position
+                rows = self._order[position * self._batch:][:batches.size]
+                batches.compute(rows, self._feeder and self._feeder.take((self.epoch, position)))
+                raise self._diverged("The loss", batches)
+            self._loss_sum += loss * batches.size
+            self.history.add("loss", self.epoch + (position + 1) / self.steps_per_epoch, loss)
 
     def inner_step(self) -> None:
         """`step` of an unfinished run within `working`, for loops: entering that takes a while."""
@@ -193,9 +208,13 @@ class Trainer:
         rows = self._order[start:stop]
         self.network.clock.step = self._updates
         batches.compute(rows, None if self._feeder is None else self._feeder.take((self.epoch, position)))
-        loss = batches.loss()
-        if loss - loss != 0.0:  # infinite or not a number
-            raise self._diverged("The loss", batches)
+        waiting = self._waiting
+        if waiting is not None:
+            waiting.note(batches, position)
+        else:
+            loss = batches.loss()
+            if loss - loss != 0.0:  # infinite or not a number
+                raise self._diverged("The loss", batches)
         batches.keep_predictions(start)
         rate = self._epoch_rate
         if self._within_epoch:
@@ -211,9 +230,12 @@ class Trainer:
             self._update.run(rate, self._optimizer_steps)
         if updated and self._average is not None:
             self._average.update(last, (self.step_number + 1) / self.steps)
-        self._loss_sum += loss * batches.size
         self._position = position + 1
-        self.history.add("loss", self.epoch + (position + 1) / self.steps_per_epoch, loss)
+        if waiting is None:
+            self._loss_sum += loss * batches.size
+            self.history.add("loss", self.epoch + (position + 1) / self.steps_per_epoch, loss)
+        elif last or waiting.full:
+            self.catch_up()
         if last:
             self._end_epoch()
 
@@ -286,6 +308,7 @@ class Trainer:
         if self._samples % self._batch:
             self._tail = Batches(network, self._samples % self._batch, data, self._running, self._pool, gradients)
         self._update = Update(network, self.settings, self._pool, gradients)
+        self._waiting = None if device.is_cpu else WaitingLosses(self._full, weights.grads)
         self._gathering = self.settings.accumulate > 1
         self._average = averager(weights, self.settings.averaging)
         self._within_epoch = self.settings.schedule.within_epoch

@@ -23,10 +23,12 @@ from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.regular import Dropout
 from nndesigner.layers.reshape import Flatten
 from nndesigner.spec.loss import Loss, LossBind
+from nndesigner.training import waiting
 from nndesigner.training.settings import TrainSettings
-from nndesigner.training.trainer import Trainer
+from nndesigner.training.trainer import Trainer, TrainingFailure
 from tests import fake_cupy
 from tests.engine.test_losses import CASES as LOSSES
+from tests.kernels_in_c import COMPILER
 from tests.layers.layer_cases import BOUND, Case
 from tests.networks import chain, classes, image, prepared, random_arrays
 
@@ -38,14 +40,21 @@ TOLERANCE = {"rtol": 2e-4, "atol": 2e-5}
 
 
 @pytest.fixture(params=["stand-in", pytest.param("gpu", marks=needs_gpu)])
-def gpu(request, monkeypatch) -> Device:
+def gpu(request) -> Device:
     """A GPU, real or not."""
     if request.param == "gpu":
         return Device(GPU.name)
-    device = Device("cuda:0")
+    return request.getfixturevalue("stand_in")
+
+
+@pytest.fixture
+def stand_in(monkeypatch) -> Device:
+    """A GPU that is none."""
+    if COMPILER is None:
+        pytest.skip("running GPU kernels without a GPU needs g++")
     module = fake_cupy.make()
     monkeypatch.setattr(device_module.importlib, "import_module", lambda name: module)
-    return device
+    return Device("cuda:0")
 
 
 CPU = Device("cpu")
@@ -198,3 +207,65 @@ def test_the_stand_in_refuses_to_mix():
                 lambda: xp.concatenate([there, here]), lambda: there.__setitem__(0, here)):
         with pytest.raises(TypeError):
             mix()
+
+
+# --- runs whose losses stay on the device ---
+
+
+def test_steps_neither_wait_nor_allocate(stand_in: Device):
+    trainer = trainer_on(stand_in, optimizer=Adam())
+    with trainer.working():
+        trainer.inner_step()  # compiles its kernels
+        before = vars(fake_cupy.counts).copy()
+        for _ in range(3):
+            trainer.inner_step()
+        assert vars(fake_cupy.counts) == before
+        assert len(trainer.history.curve("loss")) == 0
+    assert len(trainer.history.curve("loss")) == 4  # taken when the loop was left
+
+
+def test_more_steps_than_there_is_room_for_waiting_losses(gpu: Device, monkeypatch):
+    monkeypatch.setattr(waiting, "ROOM", 3)
+    here, there = trainer_on(CPU), trainer_on(gpu)
+    for trainer in (here, there):
+        trainer.run()
+    np.testing.assert_array_equal(
+        there.history.curve("loss").arrays()[0], here.history.curve("loss").arrays()[0])
+
+
+def test_a_loss_that_is_not_finite_is_noticed_late_but_blamed_rightly(gpu: Device):
+    trainer = trainer_on(gpu)
+    node = trainer.checked.order[-2]
+    with trainer.working():
+        trainer.inner_step()
+    good = trainer.checkpoint().part("weights")
+    with pytest.raises(TrainingFailure, match="no longer a finite number") as caught, trainer.working():
+        trainer.network.weights.views[f"{node}/W"].fill(np.nan)
+        for _ in range(3):
+            trainer.inner_step()
+    assert caught.value.failure.node == node
+    kept = trainer.checkpoint().part("weights")
+    assert all(np.isfinite(array).all() for array in kept.values()) and kept.keys() == good.keys()
+    assert len(trainer.history.curve("loss")) == 1  # of the steps before
+
+
+def test_gradients_after_a_bad_loss_reach_no_weight(gpu: Device):
+    trainer = trainer_on(gpu)
+    with trainer.working():
+        trainer.inner_step()
+        feed = trainer.prepared.train.arrays["image"]
+        assert np.isfinite(feed).all()
+        trainer._full.plans[0].losses.fill(np.inf)
+        trainer._waiting.note(trainer._full, 1)
+        assert not gpu.host(trainer.network.weights.grads).any()
+        trainer._waiting.take()
+
+
+def test_a_bad_value_in_the_data_is_found_on_the_device(gpu: Device):
+    checked = network()
+    arrays = random_arrays(checked, 203)
+    data = prepared(checked, arrays, validation=40)
+    data.train.arrays["image"][70] = np.nan
+    trainer = Trainer(checked, data, TrainSettings(epochs=1, batch_size=8), gpu)
+    with pytest.raises(TrainingFailure, match="The data hold such values"):
+        trainer.run()

@@ -27,8 +27,8 @@ def test_a_longer_array_begins_with_the_same_numbers():
     np.testing.assert_array_equal(draw(3, 7), draw(3, 1000)[:7])
 
 
-def expected(step: int, size: int, dtype: type) -> list[float]:
-    key = key_of(1, "dropout", "n1")
+def expected(step: int, size: int, dtype: type, purpose: str = "dropout") -> list[float]:
+    key = key_of(1, purpose, "n1")
     words = [w for block in range(size) for w in philox((block + 1, 0, step, 0), key)]
     if dtype is np.float64:
         return [(w >> 11) * 2.0**-53 for w in words[:size]]
@@ -39,6 +39,21 @@ def expected(step: int, size: int, dtype: type) -> list[float]:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numbers_are_those_of_philox(dtype):
     np.testing.assert_array_equal(draw(4, 13, dtype), np.array(expected(4, 13, dtype), dtype=dtype))
+
+
+def test_numbers_are_those_of_philox_for_keys_of_every_size():
+    sizes = set()
+    for purpose in map(str, range(12)):
+        sizes.add(tuple(word >> 63 for word in key_of(1, purpose, "n1")))
+        np.testing.assert_array_equal(
+            draw(4, 5, purpose=purpose), np.array(expected(4, 5, np.float32, purpose), dtype=np.float32))
+    assert sizes == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+def test_seeds_go_on_meaning_what_they_have_meant():
+    assert generator(7, "order", 3).permutation(9).tolist() == [6, 3, 8, 2, 5, 7, 1, 4, 0]
+    np.testing.assert_array_equal(draw(5, 3, purpose="noise"), np.array(
+        [0.22538214921951294, 0.5273617506027222, 0.35173749923706055], dtype=np.float32))
 
 
 def test_uniform_and_normal_numbers_have_their_moments():
