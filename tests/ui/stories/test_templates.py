@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtTest import QTest
 
+from nndesigner.project.file import load
 from nndesigner.resources import resource
 from tests.ui.stories.conftest import LEFT
 
@@ -32,6 +33,6 @@ def test_an_example_trains_from_the_start_page(person, name: str):
     assert np.isfinite(person.predictions()).all()
 
 
-def test_there_are_those_that_were_promised():
-    assert EXAMPLES == ["curve_regression", "digits_autoencoder", "digits_convolution", "digits_dense", "digits_vae",
-                        "iris_table", "two_d_classifier"]
+def test_there_is_one_for_every_kind_of_data():
+    forms = {load(resource(f"examples/{name}.nnd")).design.data.source.form for name in EXAMPLES}
+    assert forms >= {"points", "curve", "table", "images", "sounds", "texts"}
