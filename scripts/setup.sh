@@ -103,6 +103,10 @@ libxcb-keysyms.so.1     libxcb-keysyms1
 libxcb-shape.so.0       libxcb-shape0
 libxcb-xkb.so.1         libxcb-xkb1
 "
+# Not of Qt: to hear and record sounds.
+sound_libraries="
+libportaudio.so.2       libportaudio2
+"
 wayland_libraries="
 libwayland-cursor.so.0  libwayland-cursor0
 libwayland-egl.so.1     libwayland-egl1
@@ -125,13 +129,14 @@ find_libraries() {
     [ "$(uname -s)" = Linux ] || return 0
     wanted=$base_libraries
     if [ "${2:-}" != offscreen ]; then
+        [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || wanted="$wanted$sound_libraries"
         [ -z "${DISPLAY:-}" ] || wanted="$wanted$x11_libraries"
         [ -z "${WAYLAND_DISPLAY:-}" ] || wanted="$wanted$wayland_libraries"
     fi
     lacking=$(missing "$1" "$wanted")
     [ -n "$lacking" ] || return 0
 
-    say "Qt needs system libraries that are not here: $(printf '%s\n' "$lacking" | awk '{printf "%s ", $1}')"
+    say "The window needs system libraries that are not here: $(printf '%s\n' "$lacking" | awk '{printf "%s ", $1}')"
     if ! has apt-get; then
         say "Install the packages of your system that hold them. Going on without."
         return 0

@@ -103,7 +103,8 @@ class TryView(LiveView):
 
         self.sound = SoundPage()
         self.sound.changed.connect(self.ask_anew)
-        self._add_page("sound", self.tr("Sound"), self.sound)
+        self.sound.sample_wanted.connect(self._hear_sample)
+        self._add_page("sound", self.tr("Sound"), self.sound, *self.sound.tools)
 
         self.form = RowForm()
         self.form.changed.connect(self._debounce_start)
@@ -312,10 +313,20 @@ class TryView(LiveView):
     def _show_usual(self) -> None:
         self.form.set_values(usual_values(self.runner.prepared.preparation))
 
+    def _random_row(self) -> int:
+        """Row number of a sample of the test part, drawn by chance."""
+        return int(np.random.default_rng().choice(shown_part(self.runner.prepared).rows))
+
+    def _hear_sample(self) -> None:
+        """Take a random sound of the test part."""
+        column, row = self._inputs[0], self._random_row()
+        wave = self.runner.prepared.dataset.column(column.column).values[row]
+        self.sound.show_sound(np.asarray(wave), column.layout.rate, self.tr("Sample {0}").format(row + 1))
+
     def _show_sample(self) -> None:
         """Fill the form with the values of a random sample of the test part."""
         prepared = self.runner.prepared
-        row = int(np.random.default_rng().choice(shown_part(prepared).rows))
+        row = self._random_row()
         values = {}
         for column in self._inputs:
             value = prepared.dataset.column(column.column).values[row]

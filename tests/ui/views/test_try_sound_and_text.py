@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import soundfile
@@ -20,6 +22,7 @@ from nndesigner.ui.data_preview import RowsModel, kind_of_picture, paint_dataset
 from nndesigner.ui.views.predictions import PredictionsView
 from nndesigner.ui.views.sample_cards import SampleCardsView
 from nndesigner.ui.views.try_view import TryView
+from tests.ui.test_audio import Devices
 
 
 def opened(studio, source, *layers):
@@ -53,6 +56,23 @@ def test_a_sound_file_is_answered_as_by_the_predictor(studio, tmp_path, represen
     view.sound.show_file(tmp_path / "b.wav")
     studio.until(lambda: not view.found)
     assert "cannot be read as sound" in view.sound.name.text() and view.raw() is None
+
+
+def test_a_test_sample_and_a_recording_are_answered(studio, monkeypatch):
+    view = opened(studio, Tones(samples=60), Flatten(), Dense(units=5))
+    view.sound.sample.click()
+    studio.until(lambda: view.found)
+    assert view.sound.name.text().startswith("Sample ")
+    heard = bits(view)
+    monkeypatch.setitem(sys.modules, "sounddevice", Devices())
+    view.sound.record.click()
+    assert view.sound.recorder.active
+    sys.modules["sounddevice"].active = False  # the time is over
+    studio.until(lambda: view.found and bits(view) != heard)
+    assert view.sound.name.text() == "Recorded just now" and view.sound.record.text() == "Record"
+    sys.modules["sounddevice"].present = False
+    view.sound.record.click()
+    assert "No microphone was found" in view.sound.name.text()
 
 
 def text_layers():
