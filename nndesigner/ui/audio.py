@@ -1,4 +1,4 @@
-"""Sounds to hear and to record. The only module that imports sounddevice, and only when somebody wants to hear or speak.
+"""Sounds to hear and to record. The only module that imports sounddevice, and only when somebody wants sound.
 
 Loading it asks the system for its devices, which takes a moment and can fail; a window without sound must not notice.
 """
