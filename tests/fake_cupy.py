@@ -71,6 +71,10 @@ class FakeArray(np.ndarray):
         counts.allocations += found.size > 0 and not np.may_share_memory(_plain(found), _plain(self))
         return found
 
+    @property
+    def data(self) -> Any:
+        return types.SimpleNamespace(ptr=self.ctypes.data)
+
     def all(self, *arguments: Any, **options: Any) -> Any:
         return _new(_plain(self).all(*arguments, **options))
 
@@ -183,7 +187,8 @@ def make() -> types.ModuleType:
         yield
 
     module.cuda = types.SimpleNamespace(
-        Device=device, runtime=types.SimpleNamespace(memGetInfo=lambda: (module.free_memory, 80 << 30)))
+        Device=device, get_current_stream=lambda: types.SimpleNamespace(ptr=0),
+        runtime=types.SimpleNamespace(memGetInfo=lambda: (module.free_memory, 80 << 30)))
     module.free_memory = 40 << 30
     module.get_default_memory_pool = lambda: types.SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=lambda: None)
     module.lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(

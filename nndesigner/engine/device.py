@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
+from nndesigner.engine import cudnn
+
 #: Seconds a probe of the GPU may take. Making a CUDA context takes seconds; a broken driver can hang.
 PROBE_SECONDS = 90
 EXTRAS = "pip install 'nndesigner[gpu-cuda12]' (driver 525 or newer) or 'nndesigner[gpu-cuda13]' (driver 580 or newer)"
@@ -71,6 +73,13 @@ class Device:
         else:
             with self.xp.cuda.Device(self.index):
                 yield
+
+    def convolver(self) -> Any | None:
+        """What makes convolutions by a library of the device (`Bind.convolve`) in the calling thread, if there is one.
+
+        The device must be the current one.
+        """
+        return None if self.is_cpu else cudnn.convolver(self.xp, self.index)
 
     def asarray(self, host: np.ndarray) -> Any:
         """The array on this device: the very same for the processor, a copy for a GPU."""

@@ -89,6 +89,7 @@ class Plan:
             self.order, self._wanting = [n for n in checked.order], set()
         #: layers that add to the loss
         self.adding = tuple(n for n in self.order if checked.graph.node(n).layer.adds_loss)
+        self._convolve = device.convolver()
         self._root = self._roots()
         self._inputs = self._feeding()
         self._masks = self._needed_masks()
@@ -337,7 +338,7 @@ class Plan:
             dy=self._buffers.get(("dy", node_id)), weights=weights, grads=grads, buffers=running,
             scratch=self._scratch(), uniform=uniform, normal=normal, loss=loss, loss_share=self._shard.share,
             masks=tuple(self._mask(source) for source in feeding) if layer.masking == "use" else (),
-            made_mask=self._buffers.get(("mask", node_id)),
+            made_mask=self._buffers.get(("mask", node_id)), convolve=self._convolve,
         )
 
     def _bind_head(self, node_id: str) -> tuple[Step, Step]:

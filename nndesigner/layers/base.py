@@ -84,6 +84,8 @@ class Bind:
     masks: tuple[Any | None, ...] = ()
     #: mask to be filled by a layer that makes one; None when nobody uses it
     made_mask: Any | None = None
+    #: what makes the sums of products of a convolution by a library of the device; see `windows.correlation`
+    convolve: Callable[..., Any] | None = None
 
     @property
     def mask(self) -> Any | None:

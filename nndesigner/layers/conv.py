@@ -20,7 +20,7 @@ from nndesigner.layers.weighted import (
     fused,
     initialiser_param,
 )
-from nndesigner.layers.windows import Correlation, InputGradient, Padding, Windows, windows_over
+from nndesigner.layers.windows import Padding, Windows, correlation, windows_over
 from nndesigner.layers.winograd import Winograd, suits
 from nndesigner.spec import Insert, Set, Shape, ShapeError, param
 
@@ -77,7 +77,7 @@ class Convolution(Penalised):
 
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
         windows, channels = self.windows(Shape(self.axes, ctx.x[0].shape[1:])), ctx.x[0].shape[-1]
-        if suits(windows, channels, self.filters, self.groups, ctx.batch, ctx.training):
+        if ctx.xp.__name__ == "numpy" and suits(windows, channels, self.filters, self.groups, ctx.batch, ctx.training):
             return self._bind_winograd(ctx, windows)
         return self._bind_products(ctx, windows)
 
@@ -87,7 +87,7 @@ class Convolution(Penalised):
     def _bind_products(self, ctx: Bind, windows: Windows) -> tuple[Step, Step]:
         """By windows copied into the rows of matrices."""
         x, y, W = ctx.x[0], ctx.y, ctx.weights["W"]
-        products = Correlation(ctx.xp, ctx.dtype, windows, x.shape[-1], self.filters, self.groups, ctx.batch)
+        products = correlation(ctx, windows, x.shape[-1], self.filters, self.groups)
         end = self._epilogue(ctx, products.blocks)
         order, matrix = products.bind_weights(W)
         ends = [end.bind_block(i) for i in range(len(products.blocks))]
@@ -101,7 +101,7 @@ class Convolution(Penalised):
         dy, dx, dW = ctx.dy, ctx.dx[0], ctx.grads["W"]
         back = []
         if dx is not None:
-            gradient = InputGradient(products)
+            gradient = products.input_gradient()
             reorder, weights = gradient.bind_weights(W)
             back.append(reorder)
         alone = len(products.blocks) == 1
@@ -331,8 +331,8 @@ class ConvTranspose2D(Penalised):
         x, y, W = ctx.x[0], ctx.y, ctx.weights["W"]
         # the convolution from the output to the input whose gradient this is
         windows = windows_over(Shape("HWC", y.shape[1:]), self.kernel, self.strides, (1, 1), self.padding)
-        products = Correlation(ctx.xp, ctx.dtype, windows, self.filters, x.shape[-1], 1, ctx.batch)
-        paint = InputGradient(products)
+        products = correlation(ctx, windows, self.filters, x.shape[-1], 1)
+        paint = products.input_gradient()
         order, weights = paint.bind_weights(W)
         end = Epilogue(ctx, products.blocks, fused(self.activation), ctx.weights["b"] if self.bias else None)
         ends = [end.bind_block(i) for i in range(len(products.blocks))]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
-from nndesigner.layers.base import Step
+from nndesigner.layers.base import Bind, Step
 from nndesigner.layers.elementwise import nothing
 from nndesigner.spec import Remedy, Set, Shape, ShapeError
 
@@ -243,6 +243,9 @@ class Correlation:
 
         return backward
 
+    def input_gradient(self) -> InputGradient:
+        return InputGradient(self)
+
 
 class InputGradient:
     """The gradient of a Correlation by its input; also the forward pass of a transposed convolution."""
@@ -336,6 +339,15 @@ class InputGradient:
                 xp.copyto(inner, outer)
 
         return backward
+
+
+def correlation(ctx: Bind, windows: Windows, channels: int, filters: int, groups: int) -> Any:
+    """The sums of products for a layer: by a library of the device where it can, else a Correlation."""
+    if ctx.convolve is not None:
+        found = ctx.convolve(windows, channels, filters, groups, ctx.batch, ctx.training, ctx.dtype)
+        if found is not None:
+            return found
+    return Correlation(ctx.xp, ctx.dtype, windows, channels, filters, groups, ctx.batch)
 
 
 def _split_last(xp: Any, view: Any, groups: int) -> Any:

@@ -5,28 +5,31 @@ On a machine without a GPU the run is repeated with a stand-in for CuPy that ref
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nndesigner.engine import device as device_module
+from nndesigner.engine import cudnn
 from nndesigner.engine.device import Device, available
 from nndesigner.engine.gradcheck import bind_layer
 from nndesigner.engine.network import Network
 from nndesigner.engine.optimizers import Adam, Optimizer, OptimizerBind
 from nndesigner.engine.random import Stream, generator, normal_from
-from nndesigner.layers.conv import Conv2D
+from nndesigner.layers.base import Layer
+from nndesigner.layers.conv import Conv1D, Conv2D, Conv3D, ConvTranspose2D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.norm import BatchNorm
 from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.regular import Dropout
 from nndesigner.layers.reshape import Flatten
+from nndesigner.spec import Shape
 from nndesigner.spec.loss import Loss, LossBind
 from nndesigner.training import waiting
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer, TrainingFailure
-from tests import fake_cupy
+from tests import fake_cudnn, fake_cupy
 from tests.engine.test_losses import CASES as LOSSES
 from tests.kernels_in_c import COMPILER
 from tests.layers.layer_cases import BOUND, Case
@@ -52,9 +55,31 @@ def stand_in(monkeypatch) -> Device:
     """A GPU that is none."""
     if COMPILER is None:
         pytest.skip("running GPU kernels without a GPU needs g++")
-    module = fake_cupy.make()
-    monkeypatch.setattr(device_module.importlib, "import_module", lambda name: module)
-    return Device("cuda:0")
+    modules = {"cupy": fake_cupy.make(), "cudnn": None}
+    real = importlib.import_module
+
+    def import_module(name: str, package: str | None = None) -> Any:
+        if name not in modules:
+            return real(name, package)
+        if modules[name] is None:
+            raise ImportError(name)
+        return modules[name]
+
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    device = Device("cuda:0")
+    device.xp.modules = modules
+    return device
+
+
+@pytest.fixture
+def with_cudnn(gpu: Device) -> Device:
+    """A GPU with cuDNN."""
+    if "modules" in vars(gpu.xp):
+        gpu.xp.modules["cudnn"] = fake_cudnn.make()
+    with gpu.use():
+        if gpu.convolver() is None:
+            pytest.skip("cuDNN or its frontend is not installed")
+    return gpu
 
 
 CPU = Device("cpu")
@@ -67,12 +92,19 @@ def filled(shape: tuple[int, ...], seed: int, device: Device) -> Any:
 @pytest.mark.parametrize("case", BOUND, ids=str)
 @pytest.mark.parametrize("training", [True, False])
 def test_layers(case: Case, training: bool, gpu: Device):
+    compare(case, training, gpu)
+
+
+def compare(case: Case, training: bool, gpu: Device, by_library: bool = False) -> None:
+    """Run a layer on both devices."""
     results = []
     for device in (CPU, gpu):
         with device.use():
             ctx = bind_layer(case.layer, case.shapes, case.batch, xp=device.xp, dtype=np.float32, training=training)
             if not training:
                 ctx.dx, ctx.dy = tuple(None for _ in ctx.x), None
+            if by_library:
+                ctx.convolve = device.convolver()
             forward, backward = case.layer.bind(ctx)
             forward()
             if training:
@@ -82,7 +114,56 @@ def test_layers(case: Case, training: bool, gpu: Device):
                 arrays |= {f"dx{i}": dx for i, dx in enumerate(ctx.dx) if dx is not None} | ctx.grads
             results.append({name: np.array(device.host(array)) for name, array in arrays.items()})
     for name, array in results[0].items():
-        np.testing.assert_allclose(results[1][name], array, **TOLERANCE, err_msg=name)
+        # the error of a sum grows with its terms, not with itself
+        atol = TOLERANCE["atol"] * max(1.0, float(np.abs(array).max()))
+        np.testing.assert_allclose(results[1][name], array, TOLERANCE["rtol"], atol, err_msg=name)
+
+
+CONVOLUTIONS = [case for case in BOUND if case.layer.group == "Convolution"]
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
+@pytest.mark.parametrize("training", [True, False])
+def test_convolutions_by_cudnn(case: Case, training: bool, with_cudnn: Device):
+    compare(case, training, with_cudnn, by_library=True)
+
+
+@pytest.mark.parametrize("layer", [
+    Conv1D(filters=6, kernel=3, strides=2, padding="same", groups=2),
+    Conv2D(filters=6, kernel=(3, 2), strides=(2, 3), dilation=(2, 1), padding="same", groups=3, activation="relu"),
+    Conv2D(filters=4, kernel=(3, 3), padding="explicit", margin=(2, 0), bias=False),
+    Conv2D(filters=4, kernel=(2, 2), strides=(3, 3), padding="valid"),
+    Conv3D(filters=2, kernel=(2, 3, 1), padding="same"),
+    ConvTranspose2D(filters=3, kernel=(3, 3), strides=(2, 2)),
+], ids=str)
+def test_cudnn_knows_every_geometry(layer: Layer, with_cudnn: Device):
+    axes = {"conv1d.v1": Shape("TF", (11, 6)), "conv3d.v1": Shape("DHWC", (4, 5, 6, 6))}
+    compare(Case(layer, (axes.get(layer.kind, Shape("HWC", (9, 11, 6))),), batch=3), True, with_cudnn, by_library=True)
+
+
+def test_a_shape_that_cudnn_refuses_is_computed_by_products(stand_in: Device):
+    stand_in.xp.modules["cudnn"] = library = fake_cudnn.make()
+    library.pygraph.refused = True
+    compare(CONVOLUTIONS[0], True, stand_in, by_library=True)
+    assert library.pygraph.made
+
+
+def test_graphs_are_made_once_for_a_shape(stand_in: Device):
+    stand_in.xp.modules["cudnn"] = library = fake_cudnn.make()
+    trainer = trainer_on(stand_in)
+    made = library.pygraph.made
+    assert made == 6  # three for each of two batch sizes
+    trainer.run()
+    answering = library.pygraph.made
+    trainer.evaluate("validation")
+    trainer_on(stand_in).run()
+    assert library.pygraph.made == answering
+
+
+@pytest.mark.parametrize(("setting", "notes"), [("", 4), ("0", 4), ("1", 1)])
+def test_cudnn_rounds_as_cupy_does(setting: str, notes: int, monkeypatch):
+    monkeypatch.setenv("CUPY_TF32", setting)
+    assert len(cudnn._unwanted(fake_cudnn.make())) == notes
 
 
 @pytest.mark.parametrize(("loss", "shape", "target"), LOSSES, ids=lambda value: getattr(value, "kind", None))
