@@ -76,8 +76,8 @@ def main() -> None:
         trainer = trainers[case["name"]]
         step = trainer.inner_step
         if order["what"] == "answer":
-            plan = trainer.network.plan(case["batch"], training=False)
-            step = plan.forward
+            network = trainer.network
+            step = network.side_by_side([plan for _, plan in network.answering(case["batch"])])
         clock = time.perf_counter
         with trainer.working():
             steps, best, began = 0, float("inf"), clock()

@@ -29,10 +29,10 @@ def drawing(nodes: dict[str, Layer], wires: Sequence[str], fields: Sequence[Data
     return checked
 
 
-def chain(layers: Sequence[Layer], fields: Sequence[DataField]) -> Checked:
+def chain(layers: Sequence[Layer], fields: Sequence[DataField], output: Layer | None = None) -> Checked:
     """Input, the layers in a row as n1, n2, ..., Output."""
     names = ["in", *(f"n{i + 1}" for i in range(len(layers))), "out"]
-    nodes = dict(zip(names, [Input(), *layers, Output()]))
+    nodes = dict(zip(names, [Input(), *layers, output or Output()]))
     return drawing(nodes, [f"{a}>{b}" for a, b in zip(names, names[1:])], fields)
 
 

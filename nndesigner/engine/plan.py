@@ -23,6 +23,7 @@ from nndesigner.graph.check import Checked
 from nndesigner.layers.base import Bind, Step
 from nndesigner.layers.io import Input
 from nndesigner.spec.loss import Loss, LossBind
+from nndesigner.spec.part import WHOLE, Part
 
 
 class NodeError(RuntimeError):
@@ -40,15 +41,6 @@ class Clock:
 
     seed: int
     step: int = 0
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A part of the batch computed by itself: its number, its share of the batch, and where its gradients go."""
-
-    number: int
-    share: float
-    gradients: Gradients
 
 
 @dataclass(frozen=True)
@@ -75,13 +67,13 @@ class Plan:
 
     def __init__(
         self, checked: Checked, device: Device, weights: Weights, arena: Arena, clock: Clock, batch: int,
-        training: bool, keep: bool = False, shard: Shard | None = None,
+        training: bool, keep: bool = False, part: Part = WHOLE, gradients: Gradients | None = None,
     ) -> None:
         self.checked = checked
         self.batch = batch
         self.training = training
         self._device, self._weights, self._clock = device, weights, clock
-        self._shard = shard or Shard(0, 1.0, weights.gradients)
+        self._part, self._gradients = part, gradients or weights.gradients
         self._xp, self._dtype = device.xp, weights.dtype
         if training:
             self.order, self._wanting = backward_order(checked)
@@ -135,20 +127,22 @@ class Plan:
             raise self._failure(self._backward_nodes, step, error) from error
 
     def first_not_finite(self) -> str | None:
-        """Run forward once more, looking after every node; the first one whose value or weight is not finite."""
-        xp = self._xp
+        """Run forward once more, looking after every node; the first one whose value or weight is not finite.
+
+        It goes on to the end in any case: other parts of the batch may wait for this one.
+        """
+        xp, bad = self._xp, []
         for feed in self.feeds:
             if feed.buffer.dtype.kind == "f" and not bool(xp.isfinite(feed.buffer).all()):
-                return next((n for n, field in self._inputs.items() if field == feed.field), None)
+                bad += [n for n, field in self._inputs.items() if field == feed.field]
         for node_id, step in self._forward_nodes:
-            weights, _, running = self._weights.of(node_id, self._shard.gradients)
-            if not all(bool(xp.isfinite(a).all()) for a in (*weights.values(), *running.values())):
-                return node_id
+            weights, _, running = self._weights.of(node_id, self._gradients)
+            finite = all(bool(xp.isfinite(a).all()) for a in (*weights.values(), *running.values()))
             step()
             values = self.predictions[node_id] if node_id in self.predictions else self.values[node_id]
-            if not bool(xp.isfinite(values).all()):
-                return node_id
-        return None
+            if not (finite and bool(xp.isfinite(values).all())):
+                bad.append(node_id)
+        return next(iter(bad), None)
 
     def _failure(self, nodes: list[tuple[str, Step]], step: Step | None, error: Exception) -> Exception:
         if self._device.out_of_memory(error):
@@ -325,7 +319,7 @@ class Plan:
 
     def _context(self, node_id: str) -> Bind:
         feeding, layer = sources(self.checked, node_id), self.checked.graph.node(node_id).layer
-        weights, grads, running = self._weights.of(node_id, self._shard.gradients)
+        weights, grads, running = self._weights.of(node_id, self._gradients)
         uniform, normal = self._random(node_id)
         loss = None
         if node_id in self.adding:
@@ -336,7 +330,7 @@ class Plan:
             x=tuple(self.values[source] for source in feeding), y=self.values[node_id],
             dx=tuple(self._gradient(node_id, port) for port in range(len(feeding))),
             dy=self._buffers.get(("dy", node_id)), weights=weights, grads=grads, buffers=running,
-            scratch=self._scratch(), uniform=uniform, normal=normal, loss=loss, loss_share=self._shard.share,
+            scratch=self._scratch(), uniform=uniform, normal=normal, loss=loss, part=self._part,
             masks=tuple(self._mask(source) for source in feeding) if layer.masking == "use" else (),
             made_mask=self._buffers.get(("mask", node_id)), convolve=self._convolve,
         )
@@ -358,8 +352,8 @@ class Plan:
         return loss.bind(LossBind(
             xp=self._xp, x=self.values[source], target=target, y=self.predictions[node_id],
             dx=self._gradient(node_id, 0), value=self.losses[number:number + 1],
-            weight=head.weight * self._shard.share, scratch=self._scratch(),
-            mask=self._mask(source),
+            weight=head.weight * self._part.share, scratch=self._scratch(),
+            mask=self._mask(source), part=self._part,
         ))
 
     def _scratch(self) -> Callable[..., Any]:
@@ -378,7 +372,7 @@ class Plan:
 
     def _random(self, node_id: str) -> tuple[Callable[[str, Any], None], Callable[[str, Any], None]]:
         clock, xp = self._clock, self._xp
-        name = f"{node_id}#{self._shard.number}" if self._shard.number else node_id
+        name = f"{node_id}#{self._part.number}" if self._part.number else node_id
         streams: dict[str, Stream] = {}
         normals: dict[tuple[str, int], Callable[[], None]] = {}
 

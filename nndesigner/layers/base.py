@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from nndesigner.spec import Declared, Shape
+from nndesigner.spec.part import WHOLE, Part
 
 Step = Callable[[], None]
 
@@ -76,9 +77,10 @@ class Bind:
     uniform: Callable[[str, Any], None]
     #: likewise standard normal numbers
     normal: Callable[[str, Any], None]
-    #: one element for a layer that adds to the loss, and the part that this batch is of the one that is trained on
+    #: one element for a layer that adds to the loss
     loss: Any | None = None
-    loss_share: float = 1.0
+    #: what of the batch that is trained on this is; a layer that needs all of it adds up through `part.total`
+    part: Part = WHOLE
     #: for each input which of its steps are real, [B, T] of 1 and 0 (padding); None where all are, or if the layer
     #: does not use masks. Ends of rows are padded as a rule, but any step may be.
     masks: tuple[Any | None, ...] = ()
@@ -99,7 +101,7 @@ class Layer(Declared):
     #: names of the input ports, in order
     ports: ClassVar[tuple[str, ...]] = ("in",)
     #: it adds a number to the loss: forward writes its mean over the batch to `Bind.loss`, and backward adds the slope
-    #: of it, times `Bind.loss_share`, to the gradients
+    #: of it, times `Bind.part.share`, to the gradients
     adds_loss: ClassVar[bool] = False
     #: the only port takes two or more wires (Add, Concatenate)
     many: ClassVar[bool] = False

@@ -79,7 +79,7 @@ class Sampling(Layer):
             xp.add(mean, noise, out=y)
 
         dy, (dmean, dlog) = ctx.dy, ctx.dx
-        pull = xp.asarray(self.weight * ctx.loss_share / ctx.batch, ctx.dtype)
+        pull = xp.asarray(self.weight * ctx.part.share / ctx.batch, ctx.dtype)
 
         def backward() -> None:
             if dmean is not None:
@@ -150,6 +150,7 @@ class Clustering(Layer):
         scale = xp.asarray(self.weight / n, ctx.dtype)
         ones, total = xp.ones(q.size, dtype=ctx.dtype), loss.reshape(())
         by_feature = centres.T
+        meet, (whole_column,) = ctx.part.total(column)
 
         def forward() -> None:
             xp.multiply(x, x, out=squares)
@@ -166,8 +167,9 @@ class Clustering(Layer):
             xp.sum(near, axis=1, keepdims=True, out=row)
             xp.divide(near, row, out=q)
             xp.sum(q, axis=0, keepdims=True, out=column)
+            meet()
             xp.multiply(q, q, out=p)
-            xp.divide(p, column, out=p)
+            xp.divide(p, whole_column, out=p)
             xp.sum(p, axis=1, keepdims=True, out=row)
             xp.divide(p, row, out=p)
             xp.maximum(p, tiny, out=p)
@@ -182,7 +184,7 @@ class Clustering(Layer):
         if not ctx.training:
             return forward, nothing
         dy, dx, dcentres = ctx.dy, ctx.dx[0], ctx.grads["centres"]
-        share = xp.asarray(self.weight * ctx.loss_share / n, ctx.dtype)
+        share = xp.asarray(self.weight * ctx.part.share / n, ctx.dtype)
         pull, spare = ctx.scratch("pull", (1,)), ctx.scratch("spare", x.shape)
         sums = ctx.scratch("sums", (k, 1))
         minus_two = xp.asarray(-2.0, ctx.dtype)

@@ -129,33 +129,38 @@ class BatchNorm(Layer):
         def number(value: float) -> Any:
             return xp.asarray(value, ctx.dtype)
 
-        mean, mean_tiled, mean_row = vector("mean")
-        several = len(parts) > 1
-        near, near_tiled, near_row = vector("near") if several else (mean, mean_tiled, mean_row)
-        var, scale_tiled, scale_row = vector("var")
+        own_mean, mean_tiled, mean_row = vector("mean")
+        several = len(parts) > 1 or ctx.part.share < 1
+        own_near, near_tiled, near_row = vector("near") if several else (own_mean, mean_tiled, mean_row)
+        own_var, scale_tiled, scale_row = vector("var")
+        meet_near, (near,) = ctx.part.total(own_near)
+        meet, (mean, var) = ctx.part.total(own_mean, own_var)
         deviation, scale = ctx.scratch("deviation", (channels,)), ctx.scratch("scale", (channels,))
         shift_tiled = ctx.scratch("shift", row)
         shift_row = shift_tiled.reshape(-1)
         t = ctx.scratch("part", (parts[0].stop, repeat * channels))
         spare, none = ctx.scratch("spare", (channels,)), number(0.0)
-        share, epsilon = number(1 / count), number(self.epsilon)
+        whole = round(count / ctx.part.share)
+        share, epsilon = number(1 / whole), number(self.epsilon)
         keep, take = number(1 - self.momentum), number(self.momentum)
-        take_unbiased = number(self.momentum * count / max(count - 1, 1))
+        take_unbiased = number(self.momentum * whole / max(whole - 1, 1))
         sums = _ChannelSums(ctx, "sums", parts, repeat, channels)
         views = [(x[p], y[p], t[:p.stop - p.start]) for p in parts]
         squares = _ChannelSums(ctx, "squares", parts, repeat, channels)
         add_x = [sums.bind_part(i, u) for i, (_, _, u) in enumerate(views)]
         add_squares = [squares.bind_part(i, u) for i, (_, _, u) in enumerate(views)]
-        total_mean, total_var = sums.bind_total(mean), squares.bind_total(var)
+        total_mean, total_var = sums.bind_total(own_mean), squares.bind_total(own_var)
         add_first = sums.bind_part(0, views[0][0])
-        first_total, first_share = sums.bind_total(near, 1), number(1 / (views[0][0].size // channels))
+        first_total = sums.bind_total(own_near, 1)
+        first_share = number(ctx.part.share / (views[0][0].size // channels))
 
         def forward() -> None:
             # One way through x: mean and variance of x less the mean of the first part. That lies close to the mean,
             # so nothing is lost in Σ (x − near)² − (Σ (x − near))² / n.
             add_first()
             first_total()
-            xp.multiply(near, first_share, out=near)
+            xp.multiply(own_near, first_share, out=own_near)
+            meet_near()
             xp.copyto(near_tiled, near)
             for (a, _, u), add, add_square in zip(views, add_x, add_squares):
                 xp.subtract(a, near_row, out=u)
@@ -164,9 +169,11 @@ class BatchNorm(Layer):
                 xp.multiply(u, u, out=u)
                 add_square()
             total_var()
-            xp.multiply(var, share, out=var)
             if several:
                 total_mean()
+            meet()
+            xp.multiply(var, share, out=var)
+            if several:
                 xp.multiply(mean, share, out=mean)
                 xp.multiply(mean, mean, out=spare)
                 xp.subtract(var, spare, out=var)
@@ -182,6 +189,8 @@ class BatchNorm(Layer):
             for a, b, _ in views:  # from x once more: writing the centred values would cost another way to memory
                 xp.multiply(a, scale_row, out=b)
                 xp.add(b, shift_row, out=b)
+            if ctx.part.number:  # the first part keeps the running averages for all
+                return
             xp.multiply(running_mean, keep, out=running_mean)
             xp.multiply(mean, take, out=spare)
             xp.add(running_mean, spare, out=running_mean)
@@ -200,10 +209,11 @@ class BatchNorm(Layer):
         add_dy = [sums.bind_part(i, g) for i, (g, _, _, _) in enumerate(back_views)]
         add_products = [other.bind_part(i, u) for i, (_, _, u, _) in enumerate(back_views)]
         total_beta, total_gamma = sums.bind_total(dbeta), other.bind_total(dgamma)
+        meet_back, (whole_dgamma, whole_dbeta) = ctx.part.total(dgamma, dbeta)
 
         def backward() -> None:
             # dgamma = Σ dy · (x − mean) / deviation, dbeta = Σ dy,
-            # dx = scale · (dy − dbeta / n − (x − mean) / deviation · dgamma / n)
+            # dx = scale · (dy − dbeta / n − (x − mean) / deviation · dgamma / n), sums over the whole batch
             for (g, a, u, _), add, add_product in zip(back_views, add_dy, add_products):
                 add()
                 xp.subtract(a, mean_row, out=u)
@@ -214,13 +224,14 @@ class BatchNorm(Layer):
             xp.divide(dgamma, deviation, out=dgamma)
             if dx is None:
                 return
+            meet_back()
             # dx = scale · dy − centred · x + offset
-            xp.multiply(dgamma, share, out=spare)
+            xp.multiply(whole_dgamma, share, out=spare)
             xp.divide(spare, deviation, out=spare)
             xp.multiply(spare, scale, out=spare)
             xp.copyto(centred_tiled, spare)
             xp.multiply(spare, mean, out=offset)
-            xp.multiply(dbeta, share, out=spare)
+            xp.multiply(whole_dbeta, share, out=spare)
             xp.multiply(spare, scale, out=spare)
             xp.subtract(offset, spare, out=offset_tiled)
             for g, a, u, d in back_views:

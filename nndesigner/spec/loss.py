@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from nndesigner.spec.declared import Declared
+from nndesigner.spec.part import WHOLE, Part
 from nndesigner.spec.signature import DataField
 
 Task = Literal["classification", "regression", "reconstruction"]
@@ -33,6 +34,8 @@ class LossBind:
     scratch: Callable[..., Any]
     #: which steps of x [B, T, ...] are real, [B, T] of 1 and 0 (padding); None where all are
     mask: Any | None = None
+    #: what of the batch this is; `weight` already holds its share
+    part: Part = WHOLE
 
 
 class Loss(Declared):

@@ -6,64 +6,30 @@ number of threads gives the same bits, another number does not.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
-from nndesigner.engine.plan import Plan, Shard
-from nndesigner.engine.pool import Pool
-from nndesigner.engine.weights import Gradients, sources
-
-#: Multiply-adds of one forward pass of a batch from which further threads pay (measured, see benchmarks/RESULTS.md).
-#: A rule and not a measurement at the start, so that a run repeats to the bit.
-WORTH = 200_000_000
-#: Threads beyond these gain little: the parts of the batch become small.
-MOST = 8
-FEWEST_SAMPLES = 8
-
-
-def useful_threads(network: Network, batch: int) -> int:
-    """How many threads to train on."""
-    checked = network.checked
-    if not network.device.is_cpu or batch * sum(checked.multiply_adds.values()) < WORTH:
-        return 1
-    for node_id in checked.order:
-        layer = checked.graph.node(node_id).layer
-        if layer.buffers(*(checked.shapes[source] for source in sources(checked, node_id))):
-            return 1  # statistics of a batch need the whole batch
-    return max(1, min(_cores(), MOST, batch // FEWEST_SAMPLES))
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def parts_of(size: int, count: int, grain: int = 1) -> list[slice]:
-    """`count` parts of about equal length that begin at multiples of `grain`; fewer when there is too little."""
-    units = -(-size // grain)
-    count = min(count, units)
-    ends = [min(size, grain * (units * i // count)) for i in range(count + 1)]
-    return [slice(a, b) for a, b in zip(ends, ends[1:])]
+from nndesigner.engine.plan import Plan
+from nndesigner.engine.pool import Meeting, parts_of
+from nndesigner.engine.weights import Gradients
 
 
 class Batches:
     """The plans of one batch size with the data that feed them."""
 
-    def __init__(self, network: Network, size: int, data: dict[str, Any], running: dict[str, Any], pool: Pool | None,
+    def __init__(self, network: Network, size: int, data: dict[str, Any], running: dict[str, Any],
                  gradients: list[Gradients]) -> None:
         self.size = size
-        self.network, self._pool = network, pool
+        self.network = network
+        self._slices = parts_of(size, len(gradients))
+        self._meeting = Meeting(len(self._slices))
         if len(gradients) == 1:
-            self._slices = [slice(0, size)]
             self.plans: list[Plan] = [network.plan(size, training=True)]
         else:
-            self._slices = parts_of(size, len(gradients))
             self.plans = [
-                network.shard_plan(_length(part), Shard(number, _length(part) / size, gradients[number]))
+                network.part_plan(_length(part), self._meeting.part(number, _length(part) / size), gradients[number])
                 for number, part in enumerate(self._slices)]
         self._idle = [unused.flat for unused in gradients[len(self.plans):]]
         #: rows and what was read of them, seen by the jobs, which do not hold this object
@@ -71,6 +37,8 @@ class Batches:
         self._jobs = [
             _computing(plan, None if len(self.plans) == 1 else part, data, self._rows, network.device)
             for plan, part in zip(self.plans, self._slices)]
+        if len(self.plans) > 1:
+            self._jobs = [self._meeting.guarded(job) for job in self._jobs]
         self._shown = [
             (running[node], values, part)
             for plan, part in zip(self.plans, self._slices) for node, values in plan.predictions.items()]
@@ -89,7 +57,8 @@ class Batches:
         if len(self._jobs) == 1:
             self._jobs[0]()
         else:
-            self._pool.run(self._jobs)
+            self._meeting.begin()
+            self.network.pool.run(self._jobs)
 
     def loss(self) -> float:
         """Weighted sum over the outputs of the mean over the samples just computed."""
@@ -112,7 +81,14 @@ class Batches:
 
     def first_not_finite(self) -> str | None:
         """The first layer with values that are not finite, from the batch just computed."""
-        return next((node for node in (plan.first_not_finite() for plan in self.plans) if node is not None), None)
+        found: list[str] = []
+
+        def looking(plan: Plan) -> Callable[[], None]:
+            return lambda: found.extend(node for node in [plan.first_not_finite()] if node is not None)
+
+        self._meeting.begin()
+        self.network.pool.run([self._meeting.guarded(looking(plan)) for plan in self.plans])
+        return min(found, key=self.plans[0].order.index, default=None)
 
 
 def _length(part: slice) -> int:

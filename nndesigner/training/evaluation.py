@@ -40,7 +40,7 @@ class Evaluation:
         self._network = network
         self._count = len(part)
         self._batch = min(network.answer_batch, max(self._count, 1))
-        fields = {feed.field for feed in network.plan(self._batch, training=False).feeds}
+        fields = {feed.field for feed in network.answering(self._batch)[0][1].feeds}
         #: fields that are not in memory are read for each batch
         self._sources = {
             field: rows if isinstance(rows, EncodedRows) else network.device.asarray(rows)
@@ -60,40 +60,44 @@ class Evaluation:
         network, count = self._network, self._count
         if not count:
             return {"loss": math.nan}
+        counts: list[int] = []  # samples behind each row of losses
         with network.device.use(), np.errstate(all="ignore"):
-            for number, start in enumerate(range(0, count, self._batch)):
+            for start in range(0, count, self._batch):
                 between()
                 stop = min(start + self._batch, count)
-                plan = network.plan(stop - start, training=False)
-                for feed in plan.feeds:
-                    samples = self._sources[feed.field][start:stop]
+                answering = network.answering(stop - start)
+                for field, source in self._sources.items():
+                    samples = source[start:stop]
                     if self._streams:
                         samples = network.device.asarray(samples)
-                    feed.buffer[...] = samples.reshape(feed.buffer.shape)
-                plan.forward()
+                    for part, plan in answering:
+                        for buffer in (feed.buffer for feed in plan.feeds if feed.field == field):
+                            buffer[...] = samples[part].reshape(buffer.shape)
+                network.side_by_side([plan for _, plan in answering])()
                 if self._losses is None:
-                    self._make_room(plan)
-                self._losses[number] = plan.losses
-                for node, values in plan.predictions.items():
-                    kept = self._predictions[node]
-                    if start < len(kept):
-                        kept[start:stop] = values[:len(kept) - start]
+                    self._make_room(answering[0][1], len(answering))
+                for part, plan in answering:
+                    self._losses[len(counts)] = plan.losses
+                    counts.append(plan.batch)
+                    first = start + part.start
+                    for node, values in plan.predictions.items():
+                        kept = self._predictions[node]
+                        if first < len(kept):
+                            kept[first:first + plan.batch] = values[:len(kept) - first]
             losses = network.device.host(self._losses)
             host = {node: network.device.host(kept) for node, kept in self._predictions.items()}
-        total = 0.0
-        for number, start in enumerate(range(0, count, self._batch)):
-            total += weighted_sum(losses[number], plan, network) * (min(start + self._batch, count) - start)
+        total = sum(weighted_sum(row, plan, network) * samples for row, samples in zip(losses, counts))
         found = {"loss": total / count}
         for node, predictions in host.items():
             targets = shaped(self._part.arrays[network.heads[node].target][:len(predictions)], predictions)
             found.update({name: metric.measure(predictions, targets) for name, metric in self._metrics[node]})
         return found
 
-    def _make_room(self, plan: Plan) -> None:
+    def _make_room(self, plan: Plan, parts: int) -> None:
         device, xp = self._network.device, self._network.device.xp
         free = device.free_bytes()
         most = KEPT_BYTES if free is None else min(KEPT_BYTES, free // 4)
-        self._losses = xp.empty((-(-self._count // self._batch), plan.losses.size), dtype=plan.losses.dtype)
+        self._losses = xp.empty((-(-self._count // self._batch) * parts, plan.losses.size), dtype=plan.losses.dtype)
         for node, values in plan.predictions.items():
             rows = min(self._count, max(most // max(values[:1].nbytes, 1), self._batch))
             self._predictions[node] = xp.empty((rows, *values.shape[1:]), dtype=values.dtype)

@@ -17,11 +17,10 @@ from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.device import Device
 from nndesigner.engine.memory import machine_memory
 from nndesigner.engine.network import Network
-from nndesigner.engine.pool import Pool
 from nndesigner.engine.schedules import Plateau, SchedulePoint
 from nndesigner.graph.check import Checked
 from nndesigner.training.averaging import averager
-from nndesigner.training.batches import Batches, useful_threads
+from nndesigner.training.batches import Batches
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.clustering import set_centres
 from nndesigner.training.evaluation import Evaluation, metric_names, shaped
@@ -81,7 +80,7 @@ class Trainer:
         self.checked, self.prepared, self.settings, self.device = checked, prepared, settings, device
         if device.is_cpu:
             _refuse_too_large(checked, settings)
-        self.network = Network(checked, device, settings.seed)
+        self.network = Network(checked, device, settings.seed, threads=threads)
         self.history = History()
         #: called between two batches while a part of the data is measured, which may take long; may raise to end it
         self.between_batches: Callable[[], None] = _nothing
@@ -104,7 +103,7 @@ class Trainer:
         self._val_losses: tuple[float, ...] = ()
         self._loss_sum = 0.0
         if threads is None:
-            threads = useful_threads(self.network, self._batch)
+            threads = self.network.useful_threads(self._batch)
             if checkpoint is not None:
                 threads = int(checkpoint.state["threads"])
         #: threads that compute a step; the bits of a run depend on it, so a continued run keeps it
@@ -303,11 +302,10 @@ class Trainer:
             count = min(self._samples, max(RUNNING_BYTES // max(row, 1), self._batch))
             self._running[node] = device.xp.zeros((count, *values.shape[1:]), dtype=values.dtype)
         gradients = [weights.gradients, *(weights.new_gradients() for _ in range(1, self.threads))]
-        self._pool = Pool(self.threads) if self.threads > 1 else None
-        self._full = self._tail = Batches(network, self._batch, data, self._running, self._pool, gradients)
+        self._full = self._tail = Batches(network, self._batch, data, self._running, gradients)
         if self._samples % self._batch:
-            self._tail = Batches(network, self._samples % self._batch, data, self._running, self._pool, gradients)
-        self._update = Update(network, self.settings, self._pool, gradients)
+            self._tail = Batches(network, self._samples % self._batch, data, self._running, gradients)
+        self._update = Update(network, self.settings, network.pool if self.threads > 1 else None, gradients)
         self._waiting = None if device.is_cpu else WaitingLosses(self._full, weights.grads)
         self._gathering = self.settings.accumulate > 1
         self._average = averager(weights, self.settings.averaging)

@@ -10,10 +10,9 @@ from typing import Any
 
 from nndesigner.engine.network import Network
 from nndesigner.engine.optimizers import OptimizerBind
-from nndesigner.engine.pool import Pool
+from nndesigner.engine.pool import Pool, parts_of
 from nndesigner.engine.weights import ALIGN, Gradients
 from nndesigner.layers.base import Penalty
-from nndesigner.training.batches import parts_of
 from nndesigner.training.settings import TrainSettings
 
 Pass = Callable[[], None]

@@ -244,10 +244,10 @@ def test_training_needs_less_memory_than_all_buffers_together():
     network = network_of(checked, np.float32)
     plan = network.plan(64, training=True)
     every = sum(plan.values[n].nbytes for n in plan.order if n in plan.values) * 2
-    assert network._arena._block.nbytes < 0.65 * every
+    assert network._arenas[0]._block.nbytes < 0.65 * every
     answering = network_of(checked, np.float32)
     answering.plan(64, training=False)
-    assert answering._arena._block.nbytes < 0.3 * every
+    assert answering._arenas[0]._block.nbytes < 0.3 * every
 
 
 def test_plans_of_other_sizes_share_memory_and_do_no_harm():

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from nndesigner.engine.gradcheck import check_layer
+from nndesigner.engine.pool import Meeting, Pool
 from nndesigner.layers import Layer
+from nndesigner.layers.generative import Sampling
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.regular import Noise
 from tests.layers.layer_cases import BOUND, CASES, VIEWS, Case
@@ -98,6 +100,46 @@ def test_a_sample_alone_equals_it_in_a_batch(case: Case):
             x[...] = whole[i:i + 1]
         case.layer.bind(alone)[0]()
         np.testing.assert_allclose(alone.y[0], together.y[i], rtol=1e-10, atol=1e-12)
+
+
+@bound
+def test_parts_of_a_batch_on_threads_make_up_the_whole(case: Case):
+    """What a layer needs of the whole batch it must add up through `Part.total`."""
+    whole = case.bind(batch=5)
+    if isinstance(case.layer, (Noise, Sampling)):
+        return  # each part draws numbers of its own
+    meeting, slices, parts = Meeting(2), (slice(0, 2), slice(2, 5)), []
+    for array in whole.buffers.values():
+        array.fill(1)
+    for number, rows in enumerate(slices):
+        ctx = case.bind(batch=rows.stop - rows.start)
+        buffers = {name: array.copy() for name, array in whole.buffers.items()}
+        ctx = replace(ctx, weights=whole.weights, buffers=buffers, part=meeting.part(number, ctx.batch / whole.batch))
+        for mine, all_of in zip((*ctx.x, ctx.dy), (*whole.x, whole.dy)):
+            mine[...] = all_of[rows]
+        parts.append(ctx)
+    steps, pool = case.layer.bind(whole), Pool()
+    steps_of_parts = [case.layer.bind(ctx) for ctx in parts]
+    for i in (0, 1):  # forward, backward
+        steps[i]()
+        pool.run([both[i] for both in steps_of_parts])
+    pool.close()
+
+    def check(found: np.ndarray, wanted: np.ndarray) -> None:
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-11)
+
+    for i, rows in enumerate(slices):
+        check(parts[i].y, whole.y[rows])
+        for mine, all_of in zip(parts[i].dx, whole.dx):
+            if all_of is not None:
+                check(mine, all_of[rows])
+    for name, grad in whole.grads.items():
+        check(parts[0].grads[name] + parts[1].grads[name], grad)
+    for name, array in whole.buffers.items():
+        check(parts[0].buffers[name], array)
+        check(parts[1].buffers[name], 1)
+    if whole.loss is not None:
+        check(sum(ctx.loss * ctx.part.share for ctx in parts), whole.loss)
 
 
 @bound

@@ -6,15 +6,16 @@ import weakref
 import numpy as np
 import pytest
 
-from nndesigner.engine import optimizers
+from nndesigner.engine import optimizers, pool
 from nndesigner.engine.device import Device
+from nndesigner.engine.losses.classes import CrossEntropy
 from nndesigner.engine.network import Network
+from nndesigner.engine.pool import parts_of
+from nndesigner.layers.activation import ReLU
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.norm import BatchNorm
 from nndesigner.layers.regular import Dropout
-from nndesigner.training import batches
-from nndesigner.training.batches import parts_of, useful_threads
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer
 from tests.networks import chain, classes, drawing, features, prepared, random_arrays, values
@@ -51,14 +52,55 @@ def test_threads_compute_the_same_run_but_for_rounding(threads, batch, optimizer
     assert one.history.metrics.keys() == several.history.metrics.keys()
 
 
+def with_batch_norm(weights=()):
+    loss = CrossEntropy(class_weights=weights)
+    return chain([Dense(units=20), BatchNorm(), ReLU(), Dense(units=9), BatchNorm(), Dense(units=3)],
+                 [features(6), classes(3)], Output(loss=loss))
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("weights", [(), (1.0, 2.0, 5.0)])
+def test_layers_and_losses_that_need_the_whole_batch_get_it(threads, weights):
+    one, several = (make(with_batch_norm(weights), n, epochs=2, batch_size=41, optimizer=optimizers.Nesterov())
+                    for n in (1, threads))
+    one.run()
+    several.run()
+    a, b = one.checkpoint().arrays, several.checkpoint().arrays
+    for name in a:
+        np.testing.assert_allclose(b[name], a[name], rtol=5e-3, atol=5e-4, err_msg=name)
+
+
+def test_a_layer_that_fails_in_one_part_leaves_no_other_waiting(monkeypatch):
+    trainer = make(with_batch_norm(), 2)
+    wanted = make(with_batch_norm(), 2)
+    wanted.step()
+    second = trainer._full.plans[1]
+    good = list(second._forward)
+
+    def fail():
+        raise MemoryError("full")
+
+    second._forward[0] = fail
+    before = trainer.network.weights.values.copy()
+    with pytest.raises(MemoryError, match="full"):
+        trainer.step()
+    np.testing.assert_array_equal(trainer.network.weights.values, before)
+    second._forward[:] = good
+    trainer.network.weights.running[...] = make(with_batch_norm(), 2).network.weights.running
+    trainer.step()
+    np.testing.assert_array_equal(trainer.network.weights.values, wanted.network.weights.values)
+
+
 @pytest.mark.parametrize("steps", [0, 3, 8])
-def test_a_run_on_threads_repeats_and_resumes_to_the_bit(steps):
-    first, again, part = (make(with_dropout(), 2) for _ in range(3))
+@pytest.mark.parametrize("drawn", ["with_dropout", "with_batch_norm"])
+def test_a_run_on_threads_repeats_and_resumes_to_the_bit(steps, drawn):
+    drawn = globals()[drawn]()
+    first, again, part = (make(drawn, 2) for _ in range(3))
     first.run()
     again.run()
     for _ in range(steps):
         part.step()
-    resumed = make(with_dropout(), None, part.checkpoint())
+    resumed = make(drawn, None, part.checkpoint())
     assert resumed.threads == 2
     resumed.run()
     for name, array in first.checkpoint().arrays.items():
@@ -75,10 +117,10 @@ def test_parts_of_a_batch_draw_different_random_numbers():
     assert not np.array_equal(first, second) and set(np.unique(first)) == {0.0, 2.0}
 
 
-def test_a_value_that_is_not_finite_is_found_in_any_part():
-    checked = with_dropout()
+@pytest.mark.parametrize("checked", [with_dropout(), with_batch_norm()])
+def test_a_value_that_is_not_finite_is_found_in_any_part(checked):
     arrays = random_arrays(checked, 40)
-    arrays["features"][:, 0] = np.nan
+    arrays["features"][20:, 0] = np.nan
     trainer = Trainer(checked, prepared(checked, arrays), TrainSettings(batch_size=40), Device("cpu"), None, 2)
     with pytest.raises(RuntimeError, match="data hold such values"):
         trainer.step()
@@ -96,17 +138,40 @@ def test_an_optimizer_that_needs_whole_arrays_updates_on_one_thread(monkeypatch)
 
 
 def test_when_threads_pay(monkeypatch):
-    monkeypatch.setattr(batches, "_cores", lambda: 4)
+    monkeypatch.setattr(pool, "_cores", lambda: 4)
     fields = [features(1000), classes(10)]
     large = Network(chain([Dense(units=1000, activation="relu"), Dense(units=10)], fields), Device("cpu"), 1)
-    assert useful_threads(large, 512) == 4
-    assert useful_threads(large, 16) == 1  # too little work
+    assert large.useful_threads(512) == 4
+    assert large.useful_threads(16) == 1  # too little work
     normed = Network(chain([Dense(units=1000), BatchNorm(), Dense(units=10)], fields), Device("cpu"), 1)
-    assert useful_threads(normed, 512) == 1
+    assert normed.useful_threads(512) == 4
     huge = Network(chain([Dense(units=3000), Dense(units=3000), Dense(units=10)], fields), Device("cpu"), 1)
-    assert useful_threads(huge, 20) == 2  # parts of at least eight samples
-    monkeypatch.setattr(batches, "_cores", lambda: 64)
-    assert useful_threads(large, 4096) == 8
+    assert huge.useful_threads(20) == 2  # parts of at least eight samples
+    monkeypatch.setattr(pool, "_cores", lambda: 64)
+    assert large.useful_threads(4096) == 8
+
+
+def test_answers_on_threads_are_those_of_one(monkeypatch):
+    """Also where the samples fill neither the threads nor the rooms of their plans, and for each by itself."""
+    monkeypatch.setattr(pool, "_cores", lambda: 3)
+    monkeypatch.setattr(pool, "WORTH", 3000)
+    checked = with_batch_norm()
+    network, alone = (Network(checked, Device("cpu"), 1, threads=n) for n in (None, 1))
+    rows = np.random.default_rng(0).standard_normal((5000, 6)).astype(np.float32)
+    for count in (1, 9, 45, 1000, 5000):
+        assert len(network.answering(min(count, network.answer_batch))) == (1 if count < 16 else 2 if count < 24 else 3)
+        inputs = {"features": rows[:count]}
+        found, wanted = (n.activations(inputs, ["n2", "out"]) for n in (network, alone))
+        for name in wanted:
+            assert len(found[name]) == count
+            np.testing.assert_allclose(found[name], wanted[name], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(network.predict(inputs)["out"], found["out"])
+    several, one = (make(checked, n, batch_size=150) for n in (3, 1))
+    several.run()
+    one.network.weights.paste(several.network.weights.copy())
+    assert len(several.network.answering(163)) == 3 and len(one.network.answering(163)) == 1
+    for name, value in several.evaluate("train").items():
+        assert value == pytest.approx(one.evaluate("train")[name], rel=1e-4)
 
 
 def test_parts_cover_everything_once():

@@ -143,12 +143,16 @@ class CrossEntropy(_Scores):
         xp, weights = ctx.xp, ctx.xp.asarray(self.class_weights, dtype=ctx.x.dtype)
         terms, one, factor = ctx.scratch("weighted", rows.q.shape), number(ctx, 1.0), number(ctx, ctx.weight)
         weigh_steps, _ = bind_steps(ctx, terms)
+        part = number(ctx, ctx.part.share)
+        meet, (total,) = ctx.part.total(mean)
 
         def share() -> None:
             xp.multiply(rows.q, weights, out=terms)
             weigh_steps()
             xp.sum(terms, out=mean)
-            xp.divide(one, mean, out=mean)
+            meet()
+            xp.multiply(total, part, out=total)
+            xp.divide(one, total, out=mean)
             xp.multiply(mean, factor, out=slope)
 
         # for given probabilities the mean is over samples, as in PyTorch
