@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
+    from nndesigner.data.sample_keys import SampleKeys
     from nndesigner.data.sound import SoundForm
     from nndesigner.data.text import TextForm
 
@@ -66,6 +67,8 @@ class Dataset:
     #: samples that are in order of time and each look at this many moments, of which the next sample shares all but
     #: one; 0: samples without order
     span: int = 0
+    #: name of each sample's file within its folder, where each has one
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.columns[0].values) if self.columns else 0
@@ -76,6 +79,13 @@ class Dataset:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    @cached_property
+    def keys(self) -> SampleKeys:
+        """By what each sample is known again. Of raw data as loaded: roles and kinds do not matter, values do."""
+        from nndesigner.data.sample_keys import SampleKeys
+
+        return SampleKeys(self)
 
     @cached_property
     def fingerprint(self) -> str:

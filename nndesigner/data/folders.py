@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -27,6 +27,12 @@ def classed_files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Pat
                 yield path, label, PARTS[part.name.lower()]
     else:
         yield from _by_class(folder, suffixes)
+
+
+def names_in(folder: Path, paths: Iterable[Path]) -> tuple[str, ...]:
+    """Names of files by their way from the folder on, the same on every system."""
+    start = len(str(folder)) + 1
+    return tuple(str(path)[start:].replace(os.sep, "/") for path in paths)
 
 
 def holds(folder: Path, suffixes: tuple[str, ...]) -> bool:

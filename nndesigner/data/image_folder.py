@@ -18,7 +18,7 @@ import numpy as np
 
 from nndesigner.data.dataset import Column, DataError, Dataset, Fit
 from nndesigner.data.files import reading
-from nndesigner.data.folders import classed_files, holds
+from nndesigner.data.folders import classed_files, holds, names_in
 from nndesigner.data.label_table import read_labels
 from nndesigner.data.picture_cache import Pictures
 from nndesigner.data.pictures import SUFFIXES, check_picture, decoded
@@ -99,7 +99,8 @@ class ImageFolder(Source):
             rows = [row for row, i in enumerate(good) if found[i][2] == name]
             if rows:
                 parts[name] = np.array(rows)
-        return Dataset(folder.name, "images", tuple(columns), tuple(notes), parts)
+        names = names_in(folder, (found[i][0] for i in good))
+        return Dataset(folder.name, "images", tuple(columns), tuple(notes), parts, names=names)
 
     def _values(
         self, paths: list[Path], name: str, progress: Progress, notes: list[str]

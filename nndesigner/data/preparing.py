@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from nndesigner.data.augment import Augmentation, Augmenter
+from nndesigner.data.corrections import Corrections, by_row, corrected, excluded_rows, notes_of
 from nndesigner.data.dataset import Column, DataError, Dataset, Form, Role
 from nndesigner.data.encoding import MISSING, Preparation, chunks, codes_of, texts_of
 from nndesigner.data.fitting import Scaling, classes_of, counted, fit_inputs, fit_targets
@@ -53,6 +54,10 @@ class DataSettings(BaseModel):
     augmentation: tuple[choice_of(Augmentation), ...] = param(
         (), "Augmentation", "Ways to change training pictures, new in each epoch, so that a network does not learn "
         "them by heart. Validation and test pictures stay as they are.", advanced=True)
+
+    corrections: Corrections = param(
+        (), "Corrections", "Labels set right and samples left out by hand. The files stay as they are.",
+        editor="samples")
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +116,9 @@ def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
     parts, lonely = split(rows, labels, classes, dataset.parts, settings.validation, settings.test, settings.seed,
                           groups, order, max(1, dataset.span))
     notes += lonely
+    # After the split, which a correction must not change: else test samples would come into training.
+    columns, parts, rows = _mended(dataset, settings.corrections, columns, parts, rows, notes)
+    inputs, targets = ([c for c in columns if c.role == role] for role in ("input", "target"))
     preparation = Preparation((
         *fit_inputs(inputs, parts["train"], settings.scaling, notes),
         *fit_targets(targets, rows, parts["train"], settings.scaling, notes),
@@ -151,6 +159,22 @@ def _keys(
                         "by them.")
     notes.append(f"Split by '{column.name}': each of its {numbers.max() + 1:,} groups lies in one part.")
     return numbers, None
+
+
+def _mended(
+    dataset: Dataset, corrections: Corrections, columns: list[Column], parts: dict[str, np.ndarray], rows: np.ndarray,
+    notes: list[str],
+) -> tuple[list[Column], dict[str, np.ndarray], np.ndarray]:
+    """(columns, rows of the parts, all usable rows) after what was corrected by hand."""
+    if not corrections:
+        return columns, parts, rows
+    found = by_row(dataset, corrections)
+    notes += notes_of(corrections, found)
+    gone = excluded_rows(found)
+    parts = {name: np.setdiff1d(part, gone, assume_unique=True) for name, part in parts.items()}
+    if not len(parts["train"]):
+        raise DataError("All training samples are left out by hand. Take some of them back.")
+    return corrected(columns, found), parts, np.setdiff1d(rows, gone, assume_unique=True)
 
 
 def _leaks(preparation: Preparation, parts: Mapping[str, Part]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.files import reading
-from nndesigner.data.folders import classed_files, holds
+from nndesigner.data.folders import classed_files, holds, names_in
 from nndesigner.data.sound import SUFFIXES, Place, Representation, SoundForm, fitted, load_sound
 from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
@@ -126,7 +126,8 @@ class SoundFolder(Sounds, _InFolder):
             rows = [row for row, i in enumerate(good) if found[i][2] == name]
             if rows:
                 parts[name] = np.array(rows)
-        return Dataset(folder.name, "sounds", tuple(columns), tuple(notes), parts)
+        names = names_in(folder, (found[i][0] for i in good))
+        return Dataset(folder.name, "sounds", tuple(columns), tuple(notes), parts, names=names)
 
 
 def _decode(paths: list[Path], values: np.ndarray, form: SoundForm, progress: Progress) -> dict[int, str]:

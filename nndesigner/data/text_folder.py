@@ -15,7 +15,7 @@ from nndesigner.data.csv_text import TextTable, read_text_table
 from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.encoding import MISSING
 from nndesigner.data.files import checked_file, reading
-from nndesigner.data.folders import classed_files, holds
+from nndesigner.data.folders import classed_files, holds, names_in
 from nndesigner.data.source import Progress, Source, quiet
 from nndesigner.data.text import MAX_LENGTH, WORDS, TextForm, Tokens, cut
 from nndesigner.spec import param
@@ -106,6 +106,7 @@ class TextFolder(Texts, _InFolder):
         texts: list[str] = []
         labels: list[str | None] = []
         rows: dict[str, list[int]] = {}
+        paths: list[Path] = []
         faults: list[str] = []
         total = 0
         for i, (path, label, part) in enumerate(found):
@@ -123,6 +124,7 @@ class TextFolder(Texts, _InFolder):
             rows.setdefault(part, []).append(len(texts))
             texts.append(text)
             labels.append(label)
+            paths.append(path)
         if not texts:
             raise DataError(f"No text of '{folder.name}' can be read. The first fault: {faults[0]}")
         notes = ()
@@ -133,7 +135,7 @@ class TextFolder(Texts, _InFolder):
         return Dataset(folder.name, "texts", (
             Column("text", "text", "input", _objects(texts), layout=self.text_form()),
             Column("class", "category", "target", _objects(labels)),
-        ), notes, parts)
+        ), notes, parts, names=names_in(folder, paths))
 
 
 class TextColumn(Texts, _InTable):

@@ -82,8 +82,9 @@ class Form(QWidget):
         self._rows = {}
         if kind is None:
             return
-        # What is said column by column has a list of its own (data_columns.py).
-        infos = [i for i in describe(kind) if i.name not in self._leave_out and i.editor != "columns"]
+        # What is said column by column or sample by sample is shown elsewhere (data_columns.py, gallery).
+        elsewhere = ("columns", "samples")
+        infos = [i for i in describe(kind) if i.name not in self._leave_out and i.editor not in elsewhere]
         for advanced in (False, True):
             part = [i for i in infos if i.advanced == advanced]
             if not part:
