@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from nndesigner.data.source import Source
 from nndesigner.ui import numbers, theme
 from nndesigner.ui.data_columns import MOST, ColumnList
+from nndesigner.ui.data_corrections import CorrectionsOffer
 from nndesigner.ui.data_preview import ClassShares, Preview, RowsModel, source_thumbnail
 from nndesigner.ui.document import Document
 from nndesigner.ui.form import Form
@@ -60,7 +61,7 @@ class DataPanel(QWidget):
     def choose(self, source: Source) -> None:
         """Take data from here; what was said of other columns is forgotten."""
         self._choosing = False
-        self._document.edit_data(f"Use {source.title}", source=source, roles={}, kinds={})
+        self._document.edit_data(f"Use {source.title}", source=source, roles={}, kinds={}, corrections=())
         self.refresh()
 
     def _choose_again(self, on: bool) -> None:
@@ -145,6 +146,8 @@ class ChosenData(Column):
         content.addWidget(self._loading)
         self._error = DataFailure(document)
         content.addWidget(self._error)
+        self._corrections = CorrectionsOffer(document)
+        content.addWidget(self._corrections)
         self._preview = Preview()
         content.addWidget(self._preview)
         self._source = Form(sliders=True)
@@ -185,6 +188,7 @@ class ChosenData(Column):
         self._about.setText(type(source).summary_line())
         self._loading.refresh()
         self._error.refresh()
+        self._corrections.refresh()
         self._source.setVisible(bool(type(source).model_fields))
         self._source.show_model(source)
         self._split.show_model(document.design.data)

@@ -15,7 +15,9 @@ from typing import Any
 from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from nndesigner.data.corrections import Corrections
 from nndesigner.project import file as project_file
+from nndesigner.project.corrections import save_corrections
 from nndesigner.project.file import Project, ProjectError
 from nndesigner.project.recovery import Autosave, Recovery, pending
 from nndesigner.training.telemetry import Answer
@@ -48,6 +50,8 @@ class Files(QObject):
         #: a project whose weights are not in a session (yet): its data are being loaded, or cannot be
         self._kept: Project | None = None
         self._saved_step = 0
+        #: what is corrected in the file on the disk
+        self._saved_corrections: Corrections = ()
         #: the question on the screen, for the keyboard and for tests
         self.question: Question | None = None
         self._autosave: Autosave | None = None
@@ -120,6 +124,7 @@ class Files(QObject):
         self.meta = dict(project.meta)
         self._kept = project if project.checkpoint is not None else None
         self._saved_step = 0
+        self._saved_corrections = project.design.data.corrections
         self._document.select(())
         self._document.open(project.design, path)
         self._pause.stop()
@@ -178,8 +183,21 @@ class Files(QObject):
         self._remember(path)
         self._clear_autosave()
         self._banner.take_back("file")
+        self._write_corrections(path)
         self.saved.emit()
         return True
+
+    def _write_corrections(self, path: Path) -> None:
+        """Lay a copy of changed corrections beside the data."""
+        data = self._document.design.data
+        if data.corrections == self._saved_corrections:
+            return
+        self._saved_corrections = data.corrections
+        try:
+            save_corrections(data, path)
+        except OSError as error:
+            self._banner.say("warning", "The project is saved with its corrections; no copy of them could be laid "
+                             f"beside the data ({error.strerror or error}).", subject="file")
 
     def project(self, checkpoint: Any = None) -> Project:
         """Everything of the open project, as the file keeps it. Waits for the training step under way."""

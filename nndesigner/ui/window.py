@@ -211,7 +211,8 @@ class Window(QMainWindow):
             source = source_for(path)
             if source is not None:
                 self.show_canvas()
-                self.document.edit_data(f"Use {path.name}", source=source, roles={}, kinds={})
+                self.document.edit_data(f"Use {path.name}", source=source, roles={}, kinds={},
+                                        corrections=())
                 self.docks.show("data")
                 return
         names = ", ".join(Path(p).name for p in paths[:3])
