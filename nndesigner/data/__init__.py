@@ -11,9 +11,11 @@ from nndesigner.data import (
     generated_text,
     idx_file,
     image_folder,
+    mask_folder,
     npz_file,
     samples,
     series,
+    shape_masks,
     shapes,
     sound_folder,
     table_file,
@@ -23,6 +25,6 @@ from nndesigner.data.source import Cancelled, Source, source_for
 
 __all__ = [
     "Cancelled", "Source", "cifar_file", "csv_file", "generated", "generated_sound", "generated_text", "idx_file",
-    "image_folder", "npz_file", "samples", "series", "shapes", "sound_folder", "source_for", "table_file",
-    "text_folder",
+    "image_folder", "mask_folder", "npz_file", "samples", "series", "shape_masks", "shapes", "sound_folder",
+    "source_for", "table_file", "text_folder",
 ]

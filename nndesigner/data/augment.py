@@ -7,6 +7,7 @@ reads the sample. Validation and test pictures stay as they are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,9 +21,14 @@ class Augmentation(Declared):
     """A way to change a picture that leaves its meaning."""
 
     group = "Augmentation"
+    #: moves what is seen, so that a mask of the picture has to move along
+    moves: ClassVar[bool] = False
 
     def change(self, picture: np.ndarray, rng: np.random.Generator, limits: Range) -> np.ndarray:
-        """A changed picture of the same shape [H, W, C], float32, values mostly within the limits."""
+        """A changed picture of the same shape [H, W, C], float32, values mostly within the limits.
+
+        A step that `moves` also takes masks, int64 [H, W, 1], and gives one with the same class numbers.
+        """
         raise TypeError(f"{type(self).__name__} declares no change.")
 
 
@@ -30,6 +36,7 @@ class Flip(Augmentation):
     """Mirrors half of the pictures, where left and right, or up and down, mean the same."""
 
     kind = "flip.v1"
+    moves = True
     title = "Flip"
     icon = "mdi6.flip-horizontal"
     keywords = ("mirror",)
@@ -47,6 +54,7 @@ class Shift(Augmentation):
     """Moves pictures by whole pixels; what comes in repeats the edge."""
 
     kind = "shift.v1"
+    moves = True
     title = "Shift"
     icon = "mdi6.arrow-all"
     keywords = ("translate", "move")
@@ -66,6 +74,7 @@ class Rotate(Augmentation):
     """Turns pictures about their middle; corners repeat the edge."""
 
     kind = "rotate.v1"
+    moves = True
     title = "Rotate"
     icon = "mdi6.rotate-right"
     keywords = ("turn", "angle")
@@ -83,6 +92,7 @@ class Zoom(Augmentation):
     """Brings pictures nearer or moves them away, about their middle."""
 
     kind = "zoom.v1"
+    moves = True
     title = "Zoom"
     icon = "mdi6.magnify-plus-outline"
     keywords = ("scale", "size")
@@ -99,6 +109,7 @@ class Crop(Augmentation):
     """Shows a part of each picture, drawn by chance, as large as the whole."""
 
     kind = "crop.v1"
+    moves = True
     title = "Crop"
     icon = "mdi6.crop"
     keywords = ("cut", "part")
@@ -181,13 +192,18 @@ class Erase(Augmentation):
 def _affine(
     picture: np.ndarray, matrix: tuple[tuple[float, float], tuple[float, float]], offset: tuple[float, float]
 ) -> np.ndarray:
-    """The picture [H, W, C] at matrix · (place - middle) + middle + offset, between pixels in proportion (bilinear)."""
+    """The picture [H, W, C] at matrix · (place - middle) + middle + offset.
+
+    Between pixels in proportion (bilinear); class numbers of a mask are those of the nearest pixel.
+    """
     height, width = picture.shape[:2]
     rows, columns = np.ogrid[:height, :width]
     y0, x0 = (height - 1) / 2, (width - 1) / 2
     (a, b), (c, d) = matrix
     y = np.clip(a * (rows - y0) + b * (columns - x0) + y0 + offset[0], 0, height - 1)
     x = np.clip(c * (rows - y0) + d * (columns - x0) + x0 + offset[1], 0, width - 1)
+    if picture.dtype.kind == "i":
+        return picture[np.rint(y).astype(np.intp), np.rint(x).astype(np.intp)]
     top, left = y.astype(np.intp), x.astype(np.intp)
     bottom, right = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
     down, across = (y - top).astype(np.float32)[..., None], (x - left).astype(np.float32)[..., None]
@@ -201,13 +217,20 @@ class Augmenter:
     """The chosen steps, applied to encoded pictures of training. May be used from several threads."""
 
     def __init__(self, steps: Sequence[Augmentation], seed: int, limits: Range) -> None:
-        self._steps, self._seed, self._limits = tuple(steps), seed, limits
+        self._steps, self._seed, self._limits = tuple(enumerate(steps)), seed, limits
 
     def apply(self, pictures: np.ndarray, rows: np.ndarray, epoch: int) -> None:
-        """Change pictures [n, H, W, C] of these rows of the data set in place, as this epoch wants it."""
+        """Change pictures [n, H, W, C] of these rows of the data set in place, as this epoch wants it.
+
+        Masks, int64 [n, H, W], move as the pictures of their rows do: each step has random numbers of its own, so that
+        those that change no mask can be left out.
+        """
+        masks = pictures.dtype.kind == "i"
         for place, row in enumerate(rows.tolist()):
-            rng = np.random.Generator(np.random.Philox(key=[self._seed, epoch << 40 | row]))
-            picture = pictures[place]
-            for step in self._steps:
-                picture = step.change(picture, rng, self._limits)
-            pictures[place] = picture
+            picture = pictures[place][..., None] if masks else pictures[place]
+            for number, step in self._steps:
+                if step.moves or not masks:
+                    key, counter = [self._seed, epoch << 40 | row], [0, 0, 0, number]
+                    rng = np.random.Generator(np.random.Philox(key=key, counter=counter))
+                    picture = step.change(picture, rng, self._limits)
+            pictures[place] = picture[..., 0] if masks else picture

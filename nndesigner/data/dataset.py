@@ -32,13 +32,14 @@ class Column:
     "date": float array [N] of days since 1970 (NaN = missing);
     "image": uint8 or float array [N, H, W, C]; "array": float array [N, ...]. Pictures and arrays may lie in a mapped
     file, or be made when they are read (`rows.RawRows`).
+    "mask": whole numbers [N, H, W], for each pixel of a picture the place of its class among the categories.
     "sound": float array [N, T] of waves in -1..1; "text": object array of str [N] (None = missing). `layout` is the
     form in which the network meets them.
     `categories` fixes the order of class names when the source knows it (else sorted, numbers by value).
     """
 
     name: str
-    kind: Literal["number", "category", "date", "image", "array", "sound", "text"]
+    kind: Literal["number", "category", "date", "image", "array", "mask", "sound", "text"]
     role: Role
     values: np.ndarray
     categories: tuple[str, ...] = ()

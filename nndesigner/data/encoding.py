@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -24,10 +24,11 @@ from nndesigner.data.layouts import (
     layout_from_json,
     layout_json,
 )
+from nndesigner.data.masks import fill_masks
 from nndesigner.data.rows import RawReader
 from nndesigner.spec import DataField, Shape, Signature
 
-ColumnKind = Literal["number", "category", "date", "image", "array", "sound", "text"]
+ColumnKind = Literal["number", "category", "date", "image", "array", "mask", "sound", "text"]
 
 #: words and signs that stand for "no value" in files and forms
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "--", ".", "missing", "#n/a", "#na", "#null!"})
@@ -40,9 +41,9 @@ AXES = {1: "F", 2: "TF", 3: "HWC", 4: "DHWC"}
 class RawInput:
     """One column as it is before encoding: what a form, a drawing pad or a file has to deliver.
 
-    `categories` are the known texts (of a date: the cycles whose place is told); other texts count as unknown. `shape`
-    is that of one picture or array. `low` and `high` are the smallest and largest value of the training part; for a
-    picture the values that become 0 and 1 (usually black and white).
+    `categories` are the known texts (of a date: the cycles whose place is told; of a mask: its classes); other texts
+    count as unknown. `shape` is that of one picture, array or mask. `low` and `high` are the smallest and largest value
+    of the training part; for a picture the values that become 0 and 1 (usually black and white).
     """
 
     column: str
@@ -144,19 +145,19 @@ class FieldEncoding:
     fill: np.ndarray
 
     def encode(self, raw: Mapping[str, Any], rows: np.ndarray | None = None) -> np.ndarray:
-        """Float32 [n, ...] (int64 [n] for classes) of the given rows, or of all.
+        """Float32 [n, ...] (int64 [n] for classes, [n, H, W] for those of pixels) of the given rows, or of all.
 
         Raises DataError when a column is missing or a value cannot be used.
         """
         for column in self.columns:
             if column.column not in raw:
                 raise DataError(f"The column '{column.column}' is missing.")
+        if self.columns[0].kind in ("image", "array", "mask"):
+            return self._array(raw[self.columns[0].column], rows)
         if self.field.kind == "class":
             return self._classes(raw, rows)
         if self.columns[0].layout is not None:
             return encode_layout(self, raw[self.columns[0].column], rows)
-        if self.columns[0].kind in ("image", "array"):
-            return self._array(raw[self.columns[0].column], rows)
         return self._table(raw, rows)
 
     def _classes(self, raw: Mapping[str, Any], rows: np.ndarray | None) -> np.ndarray:
@@ -208,15 +209,18 @@ class FieldEncoding:
             needs, got = (" × ".join(map(str, shape)) or "one number" for shape in (column.shape, given.shape[1:]))
             raise DataError(f"'{column.column}' needs samples of {needs}, got {got}.")
         n = len(given) if rows is None else len(rows)
-        encoded = np.empty((n, *column.shape), dtype=np.float32)
+        encoded = np.empty((n, *column.shape), dtype=np.dtype(self.field.dtype))
         self.encode_array(RawReader(given), rows, encoded)
         return encoded
 
     def encode_array(self, read: RawReader, rows: np.ndarray | None, out: np.ndarray) -> None:
-        """Fill `out` [n, ...] with the given rows (or all) of a picture or array, a chunk at a time.
+        """Fill `out` [n, ...] with the given rows (or all) of a picture, array or mask, a chunk at a time.
 
-        Raises DataError for values that are no finite numbers, and when a file is gone.
+        Raises DataError for values that are no finite numbers or no class, and when a file is gone.
         """
+        if self.columns[0].kind == "mask":
+            fill_masks(self.columns[0], read, rows, out)
+            return
         offset, factor = self.offset.astype(np.float32), (1.0 / self.scale).astype(np.float32)
         plain = offset.ndim == 0 and offset == 0
         for part in chunks(len(out), math.prod(self.columns[0].shape)):
@@ -280,7 +284,7 @@ class FieldEncoding:
         )
         if field.role not in ("input", "target") or field.kind not in ("real", "class") or not columns:
             raise ValueError(f"field '{field.name}' is declared wrongly")
-        if any(c.kind not in ("number", "category", "date", "image", "array", "sound", "text") for c in columns):
+        if any(c.kind not in get_args(ColumnKind) for c in columns):
             raise ValueError(f"a column of field '{field.name}' has an unknown kind")
         grounds, fits = ("", "dark", "bright"), ("crop", "pad", "stretch")
         if any(c.ground not in grounds or c.fit not in fits or not 0 < c.box <= 1 for c in columns):
@@ -296,7 +300,9 @@ class FieldEncoding:
         if self.columns[0].layout is not None:
             fits, wanted = check_layout(self), self.offset.shape
         elif self.field.kind == "class":
-            fits = dims == (len(self.field.classes),) and self.columns[0].categories == self.field.classes
+            column, pixels = self.columns[0], self.columns[0].kind == "mask"
+            fits = dims == (*(column.shape if pixels else ()), len(self.field.classes))
+            fits = fits and column.categories == self.field.classes and pixels == (len(dims) == 3)
             wanted: tuple[int, ...] = ()
         elif self.columns[0].kind in ("image", "array"):
             fits = len(self.columns) == 1 and self.columns[0].shape == dims

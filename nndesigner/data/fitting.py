@@ -61,6 +61,9 @@ def fit_inputs(
 ) -> list[FieldEncoding]:
     """One field of all table columns, one of each picture and array. Raises DataError when nothing is left."""
     found: list[FieldEncoding] = []
+    mask = next((c for c in inputs if c.kind == "mask"), None)
+    if mask is not None:
+        raise DataError(f"'{mask.name}' holds the classes of pixels and can only be a target.")
     table = [c for c in inputs if c.kind in ("number", "category", "date")]
     arrays = [c for c in inputs if c.kind in ("image", "array")]
     images = [c for c in arrays if c.kind == "image"]
@@ -90,6 +93,8 @@ def fit_targets(
             raw = RawInput(column.name, "category", classes, unit=column.unit)
             nothing = np.zeros(())
             found.append(FieldEncoding(field, (raw,), nothing, np.ones(()), nothing))
+        elif column.kind == "mask":
+            found.append(_mask_encoding(name, column))
         elif column.kind == "number":
             how: Scaling = "none" if scaling == "none" else "standardise"
             found.append(_table_encoding(name, "target", group, train, how, []))
@@ -98,6 +103,17 @@ def fit_targets(
         else:
             found.append(_array_encoding(name, "target", column, train, scaling, notes))
     return found
+
+
+def _mask_encoding(name: str, column: Column) -> FieldEncoding:
+    """Classes of pixels: all that the source names, whether or not the training part shows them."""
+    if len(column.categories) < 2:
+        raise DataError(f"'{column.name}' has only one class: there is nothing to tell apart in the pictures.")
+    shape = column.values.shape[1:]
+    field = DataField(name, "target", Shape("HWC", (*shape, len(column.categories))), "class", column.categories)
+    raw = RawInput(column.name, "mask", column.categories, shape, fit=column.fit)
+    nothing = np.zeros(())
+    return FieldEncoding(field, (raw,), nothing, np.ones(()), nothing)
 
 
 def _table_encoding(

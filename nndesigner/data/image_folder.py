@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
@@ -20,6 +20,7 @@ from nndesigner.data.dataset import Column, DataError, Dataset, Fit
 from nndesigner.data.files import reading
 from nndesigner.data.folders import classed_files, holds, names_in
 from nndesigner.data.label_table import read_labels
+from nndesigner.data.mask_files import has_masks
 from nndesigner.data.picture_cache import Pictures
 from nndesigner.data.pictures import SUFFIXES, check_picture, decoded
 from nndesigner.data.sound import SUFFIXES as SOUNDS
@@ -64,7 +65,7 @@ class ImageFolder(Source):
 
     @classmethod
     def reads(cls, path: Path) -> bool:
-        return path.is_dir() and not holds(path, (*SOUNDS, ".txt"))
+        return path.is_dir() and not holds(path, (*SOUNDS, ".txt")) and not has_masks(path)
 
     def load(self, progress: Progress) -> Dataset:
         if not self.path:
@@ -109,14 +110,14 @@ class ImageFolder(Source):
         shape = (self.height, self.width, 1 if self.colour == "grey" else 3)
         if len(paths) <= AT_ONCE and len(paths) * math.prod(shape) <= AT_ONCE_BYTES:
             values = np.empty((len(paths), *shape), dtype=np.uint8)
-            faults = _for_each(paths, self._decoding(paths, values), progress, "Reading")
-            good = _without(faults, len(paths), name, notes)
+            faults = for_each_file(paths, self._decoding(paths, values), progress, "Reading")
+            good = without_faults(faults, len(paths), name, notes)
             return (values if not faults else values[good]), good
         pictures = Pictures(paths, *shape, self.fit)
         faults = {int(i): f"'{paths[i].name}' is damaged and cannot be read." for i in pictures.known_broken()}
         if not pictures.complete:
-            faults |= _for_each(paths, lambda i: _fault(check_picture, paths[i]), progress, "Checking")
-        good = _without(faults, len(paths), name, notes)
+            faults |= for_each_file(paths, lambda i: _fault(check_picture, paths[i]), progress, "Checking")
+        good = without_faults(faults, len(paths), name, notes)
         if faults:
             pictures = pictures.only(good)
         if pictures.complete and pictures.nbytes <= AT_ONCE_BYTES:
@@ -142,7 +143,9 @@ def _fault(check: Callable[[Path], None], path: Path) -> str:
     return ""
 
 
-def _for_each(paths: list[Path], one: Callable[[int], str], progress: Progress, doing: str) -> dict[int, str]:
+def for_each_file(
+    paths: Sequence[Path], one: Callable[[int], str], progress: Progress, doing: str
+) -> dict[int, str]:
     """Number of the picture -> fault, for all of which `one` tells one; by several threads."""
     faults: dict[int, str] = {}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "pictures") as pool:
@@ -154,7 +157,7 @@ def _for_each(paths: list[Path], one: Callable[[int], str], progress: Progress, 
     return faults
 
 
-def _without(faults: dict[int, str], count: int, name: str, notes: list[str]) -> list[int]:
+def without_faults(faults: dict[int, str], count: int, name: str, notes: list[str]) -> list[int]:
     """Numbers of the pictures without a fault, with a note of the others. Raises DataError when none is left."""
     if len(faults) == count:
         raise DataError(f"No picture of '{name}' can be read. The first fault: {faults[min(faults)]}")

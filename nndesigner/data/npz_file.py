@@ -15,7 +15,9 @@ from typing import IO
 import numpy as np
 
 from nndesigner.data.dataset import Column, DataError, Dataset
+from nndesigner.data.encoding import chunks
 from nndesigner.data.files import checked_file, reading
+from nndesigner.data.rows import RawReader
 from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
 
@@ -43,7 +45,7 @@ class Npz(Source):
     """Arrays from a NumPy file (.npz): samples x and, if there are any, targets y.
 
     x: N × F numbers, N × H × W or N × H × W × C pictures, N × T × F series. y: N whole numbers or texts are classes,
-    others are values. Names are guessed (x, X, data, images, x_train ...); x_test and y_test are kept for testing.
+    N × H × W whole numbers beside pictures are the classes of their pixels, others are values. Names are guessed (x, X, data, images, x_train ...); x_test and y_test are kept for testing.
     """
 
     kind = "npz.v1"
@@ -201,7 +203,10 @@ def _dataset(file: str, arrays: dict[str, np.ndarray], x: str, y: str | None) ->
     if not len(samples):
         raise DataError(f"'{file}': the array {x} has no samples.")
     inputs = _inputs(samples, x, notes)
-    columns = inputs if targets is None else [*inputs, _target(targets, y or "y", notes)]
+    columns = inputs
+    if targets is not None:
+        mask = _mask(targets, y or "y", inputs[0], notes)
+        columns = [*inputs, mask if mask is not None else _target(targets, y or "y", notes)]
     form = "images" if inputs[0].kind == "image" else "table"
     return Dataset(file, form, tuple(columns), tuple(notes), parts)
 
@@ -253,6 +258,34 @@ def _target(targets: np.ndarray, name: str, notes: list[str]) -> Column:
     if targets.ndim == 1:
         return Column(name, "number", "target", targets.astype(np.float64))
     return Column(name, "array", "target", targets)
+
+
+def _mask(targets: np.ndarray, name: str, picture: Column, notes: list[str]) -> Column | None:
+    """Classes of the pixels of pictures, from few different whole numbers; None for other targets."""
+    if targets.ndim == 4 and targets.shape[-1] == 1:
+        targets = targets[..., 0]
+    if picture.kind != "image" or targets.dtype.kind not in "biu" or targets.shape != picture.values.shape[:3]:
+        return None
+    read, numbers = RawReader(targets), np.zeros(0, dtype=np.int64)
+    for part in chunks(len(targets), math.prod(targets.shape[1:])):
+        numbers = np.union1d(numbers, read(part).astype(np.int64))
+        if len(numbers) > MAX_CLASSES:
+            return None
+    if numbers[0] < 0:
+        raise DataError(f"The array '{name}' holds the class number {int(numbers[0])}. Classes of pixels are numbered "
+                        "from 0.")
+    if numbers[-1] >= 2 * len(numbers) and isinstance(targets, np.memmap):
+        raise DataError(f"The array '{name}' holds {len(numbers)} classes with numbers up to {int(numbers[-1])}. Number "
+                        "them from 0 without gaps, or save the file packed (np.savez_compressed).")
+    if numbers[-1] >= 2 * len(numbers):
+        notes.append(f"'{name}' numbers its {len(numbers)} classes with gaps; they are counted from 0.")
+        targets = np.searchsorted(numbers, targets).astype(np.uint16)
+        names = tuple(map(str, numbers.tolist()))
+    else:
+        names = tuple(map(str, range(int(numbers[-1]) + 1)))
+    if len(names) == 2:
+        names = ("background", "object")
+    return Column("mask", "mask", "target", targets, names)
 
 
 def _one_hot(targets: np.ndarray) -> bool:

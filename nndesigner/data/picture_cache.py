@@ -77,13 +77,15 @@ def make_room(size: int, keep: Path) -> bool:
 class Pictures:
     """Pictures [n, H, W, C], uint8, of files: decoded when they are first read. May be read from several threads."""
 
-    def __init__(self, paths: Sequence[Path], height: int, width: int, channels: int, fit: Fit) -> None:
+    def __init__(
+        self, paths: Sequence[Path], height: int, width: int, channels: int, fit: Fit, form: str = ""
+    ) -> None:
         self.shape = (len(paths), height, width, channels)
         self.dtype = np.dtype(np.uint8)
         self.ndim = 4
         self.size = self.nbytes = int(np.prod(self.shape, dtype=np.int64))
         self._paths, self._fit = list(paths), fit
-        self.fingerprint = _mark(paths, (height, width, channels, fit))
+        self.fingerprint = _mark(paths, (height, width, channels, fit, *([form] if form else [])))
         self._each = height * width * channels
         self._numbers = np.arange(len(paths))
         self._lock = threading.Lock()
@@ -149,7 +151,7 @@ class Pictures:
                 return
         path = self._paths[number]
         try:
-            out[...] = decoded(str(path), *self.shape[1:], self._fit)
+            out[...] = self._decoded(path)
         except DataError as error:
             if path.exists():
                 self._marks[number] = BROKEN
@@ -160,6 +162,10 @@ class Pictures:
                 self._file.seek(number * self._each)
                 if self._file.write(memoryview(out).cast("B")) == self._each:
                     self._marks[number] = DONE
+
+    def _decoded(self, path: Path) -> np.ndarray:
+        """The picture of a file. Raises DataError."""
+        return decoded(str(path), *self.shape[1:], self._fit)
 
     def known_broken(self) -> np.ndarray:
         """Numbers of the files whose decoding failed before."""

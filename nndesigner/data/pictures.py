@@ -38,7 +38,7 @@ def load_picture(path: str, colour: bool = False) -> np.ndarray:
     It is turned the way its camera data say; what is transparent becomes white; of an animation the first picture is
     taken. Raises DataError for other formats, damaged files and pictures of too many pixels.
     """
-    with _opened(path) as opened:
+    with open_picture(path) as opened:
         picture = _upright(opened, colour)
         values = picture if isinstance(picture, np.ndarray) else np.asarray(picture, dtype=np.float32) / 255
     return values if values.ndim == 3 else values[..., None]
@@ -52,7 +52,7 @@ def decoded(path: str, height: int, width: int, channels: int, fit: Fit) -> np.n
     """
     from PIL import Image
 
-    with _opened(path) as opened:
+    with open_picture(path) as opened:
         if opened.format == "JPEG":
             turned = opened.getexif().get(0x0112, 1) >= 5  # Orientation: the sides will be exchanged
             sides = (2 * height, 2 * width) if turned else (2 * width, 2 * height)
@@ -74,7 +74,7 @@ def decoded(path: str, height: int, width: int, channels: int, fit: Fit) -> np.n
 
 def check_picture(path: Path) -> None:
     """Raises DataError unless a file begins and ends like a picture that can be read; it is not decoded."""
-    with _opened(str(path)) as opened, path.open("rb") as file:
+    with open_picture(str(path)) as opened, path.open("rb") as file:
         end = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}.get(opened.format or "")
         file.seek(-min(64, path.stat().st_size), 2)
         if end is not None and end not in file.read():
@@ -96,7 +96,7 @@ def _upright(opened: Image.Image, colour: bool) -> Image.Image | np.ndarray:
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[Image.Image]:
+def open_picture(path: str) -> Iterator[Image.Image]:
     """The picture of a file, not yet decoded. Raises DataError, also for what goes wrong within the context."""
     from PIL import Image, UnidentifiedImageError
 

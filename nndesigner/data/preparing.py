@@ -25,6 +25,7 @@ MAX_NUMBER_CLASSES = 20
 FEWEST = 5
 #: inputs of more bytes are not searched for duplicates between the parts
 LEAK_BYTES = 256 << 20
+BYTES = {"float32": 4, "int64": 8}
 
 
 class DataSettings(BaseModel):
@@ -146,7 +147,7 @@ def _keys(
         return None, rows.astype(np.float64) if dataset.span else None
     column = keys[0]
     values = column.values[rows]
-    if column.kind in ("image", "array", "sound"):
+    if column.kind in ("image", "array", "mask", "sound"):
         raise DataError(f"Column '{column.name}' holds no single values and cannot have the role {column.role}.")
     if column.role == "time" and column.kind not in ("number", "date"):
         raise DataError(f"Column '{column.name}' holds texts that are no dates, so it cannot tell the order in time.")
@@ -202,8 +203,8 @@ def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[st
     made: dict[str, dict[str, Rows]] = {name: {} for name in parts}
     for encoding in preparation.fields:
         values = raw[encoding.columns[0].column]
-        size = math.prod(encoding.field.shape.dims) * 4 * sum(map(len, parts.values()))
-        large = encoding.columns[0].kind in ("image", "array") and size > IN_MEMORY
+        size = math.prod(encoding.field.sample_dims) * BYTES[encoding.field.dtype] * sum(map(len, parts.values()))
+        large = encoding.columns[0].kind in ("image", "array", "mask") and size > IN_MEMORY
         if large or not isinstance(values, np.ndarray):
             reader = RawReader(values)
             for name, rows in parts.items():
@@ -217,7 +218,7 @@ def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[st
 def _augmented(
     train: Part, preparation: Preparation, raw: Mapping[str, Any], settings: DataSettings, notes: list[str]
 ) -> Part:
-    """The training part whose pictures are changed when they are read."""
+    """The training part whose pictures, and masks with them, are changed when they are read."""
     pictures = [f for f in preparation.fields if f.columns[0].kind == "image" and f.field.role == "input"]
     if not pictures:
         notes.append("Augmentation changes pictures only; these data have none.")
@@ -226,7 +227,8 @@ def _augmented(
         notes.append("Augmentation is off: the target is a picture, which would have to change in the same way.")
         return train
     arrays = dict(train.arrays)
-    for encoding in pictures:
+    masks = [f for f in preparation.fields if f.columns[0].kind == "mask"]
+    for encoding in (*pictures, *masks):
         column = encoding.columns[0]
         black, white = ((v - float(encoding.offset)) / float(encoding.scale) for v in (column.low, column.high))
         augmenter = Augmenter(settings.augmentation, settings.seed, (black, white))

@@ -63,8 +63,8 @@ class EncodedRows:
         self, encoding: FieldEncoding, reader: RawReader, rows: np.ndarray, augmenter: Augmenter | None = None
     ) -> None:
         self._encoding, self._reader, self._rows, self._augmenter = encoding, reader, rows, augmenter
-        self.shape = (len(rows), *encoding.field.shape.dims)
-        self.dtype = np.dtype(np.float32)
+        self.shape = (len(rows), *encoding.field.sample_dims)
+        self.dtype = np.dtype(encoding.field.dtype)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -87,6 +87,12 @@ class EncodedRows:
     def at(self, places: np.ndarray | slice) -> EncodedRows:
         """The samples at these places, not read yet and not augmented."""
         return EncodedRows(self._encoding, self._reader, self._rows[places])
+
+    def changed(self, places: np.ndarray, epoch: int) -> np.ndarray:
+        """The samples at these places as training meets them in this epoch."""
+        out = np.empty((len(places), *self.shape[1:]), dtype=self.dtype)
+        self.read(places, out, epoch)
+        return out
 
     def __getitem__(self, index: Any) -> np.ndarray:
         """The samples as an array, not augmented."""

@@ -197,7 +197,7 @@ class Plan:
         """Shape with batch and dtype of what a head is compared with."""
         field = self.checked.signature.get(self.checked.heads[node_id].target)
         if field is not None and field.kind == "class":
-            return (self.batch, *field.shape.dims[:-1]), np.dtype(np.int64)
+            return (self.batch, *field.sample_dims), np.dtype(np.int64)
         return self._dims(sources(self.checked, node_id)[0]), self._dtype
 
     def _wanted(self, keep: bool) -> list[Wanted]:

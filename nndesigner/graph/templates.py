@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from nndesigner.graph.edit import add_node, connect
 from nndesigner.graph.layout import arrange
 from nndesigner.graph.model import Graph
+from nndesigner.graph.pixels import by_pixels
 from nndesigner.layers import Layer
 from nndesigner.layers.activation import ReLU
 from nndesigner.layers.conv import Conv1D, Conv2D
@@ -151,6 +152,10 @@ def propose(signature: Signature) -> Graph:
         return Graph()
     if not targets:
         return _chain([_entry(inputs[0], inputs), *_autoencoder(inputs[0].shape), Output(task="reconstruction")])
+    shapes = [f.shape for f in (*inputs, *targets)]
+    if len(inputs) == len(targets) == 1 and all(s.axes == "HWC" for s in shapes) and (
+            shapes[0].dims[:2] == shapes[1].dims[:2]):
+        return by_pixels(shapes[0], shapes[1].dims[-1])
     graph = Graph()
     ends = []
     for field in inputs:

@@ -24,6 +24,16 @@ class DataField:
     #: whole-number inputs: how many different numbers there are, from 0
     tokens: int = 0
 
+    @property
+    def sample_dims(self) -> tuple[int, ...]:
+        """Shape of one sample in the arrays: of classes without the axis of the scores."""
+        return self.shape.dims[:-1] if self.kind == "class" else self.shape.dims
+
+    @property
+    def dtype(self) -> Literal["float32", "int64"]:
+        """Type of the values in the arrays."""
+        return "int64" if self.kind == "class" or self.shape.integer else "float32"
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:

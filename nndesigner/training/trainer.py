@@ -339,7 +339,8 @@ class Trainer:
             rows = self._host_order[: len(predictions) // self._batch * self._batch or None]
             if len(predictions) == self._samples:
                 rows = self._host_order
-            targets = self.prepared.train.arrays[self.network.heads[node].target][rows]
+            targets = self.prepared.train.arrays[self.network.heads[node].target]
+            targets = targets.changed(rows, self.epoch) if isinstance(targets, EncodedRows) else targets[rows]
             predictions = predictions[: len(rows)]
             for name, metric in self._metrics[node]:
                 found[name] = metric.measure(predictions, shaped(targets, predictions))
