@@ -131,27 +131,33 @@ def train(
 @app.command()
 def predict(
     project: ProjectFile,
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A table of raw values or texts, a picture or a sound.",
-                                         show_default=False)],
+    data: Annotated[Path, typer.Argument(
+        metavar="DATA", help="A table of raw values or texts, a picture, a folder of pictures, or a sound.",
+        show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Write a CSV file instead of printing.", dir_okay=False)] = None,
+    masks: Annotated[Path | None, typer.Option(
+        help="Write the classes of pixels as PNG: a file name for one picture, or a folder.")] = None,
     invert: Annotated[bool | None, typer.Option(
         "--invert/--no-invert", help="Exchange light and dark of a picture. Left out: where that is needed.",
         show_default=False)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict new data with a trained project: class names with probabilities, or values in their own units."""
-    from nndesigner.cli.predicting import predict_file, rows_of, table_of, write_csv
+    from nndesigner.cli.predicting import predict_file, rows_of, table_of, write_csv, write_masks
 
     with _exit_codes():
         answers = predict_file(_load(project), data, invert)
         for note in answers.notes:
             _errors().print(escape(note))
+        if masks is not None:
+            written = write_masks(answers, masks)
+            _errors().print(f"{len(written)} masks written to {escape(str(masks))}.", soft_wrap=True)
         if out is not None:
             write_csv(answers, out)
             _errors().print(f"Predictions written to {escape(str(out))}.", soft_wrap=True)
         elif as_json:
             _print_json(rows_of(answers))
-        else:
+        elif masks is None:
             _console().print(table_of(answers))
 
 

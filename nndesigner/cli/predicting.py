@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from nndesigner.data.dataset import DataError, Fit
+from nndesigner.data.masks import mask_png
+from nndesigner.data.pictures import picture_size
 from nndesigner.exchange.files import read_file
 from nndesigner.exchange.prediction import Prediction, from_project
 from nndesigner.project.atomic import write_atomically
@@ -32,6 +35,10 @@ class Answers:
     places: tuple[str, ...]
     #: sentences about what was repaired while reading
     notes: tuple[str, ...]
+    #: the files of the samples where each is a picture
+    pictures: tuple[Path, ...] = ()
+    #: how they were brought to the size of the network
+    fit: Fit = "pad"
 
 
 def predict_file(project: Project, path: Path, invert: bool | None = None) -> Answers:
@@ -45,7 +52,8 @@ def predict_file(project: Project, path: Path, invert: bool | None = None) -> An
     graph = predictor.network.checked.graph
     titles = [graph.node(node).title for node in found]
     names = [f"{t} {n}" if titles.count(t) > 1 else t for t, n in zip(titles, found, strict=True)]
-    return Answers(dict(zip(names, found.values(), strict=True)), raw.places, raw.notes)
+    fit = predictor.inputs[0].fit
+    return Answers(dict(zip(names, found.values(), strict=True)), raw.places, raw.notes, raw.pictures, fit)
 
 
 # --- showing ---
@@ -59,8 +67,9 @@ def columns_of(answers: Answers) -> dict[str, list[Any]]:
         before = f"{output}: " if several else ""
         if prediction.probabilities is not None:
             columns[f"{before}{prediction.names[0]}"] = [prediction.label(row) for row in range(len(prediction))]
+            sign = "share" if prediction.by_pixel else "p"
             for i, name in enumerate(prediction.classes):
-                columns[f"{before}p({name})"] = prediction.probabilities[:, i].tolist()
+                columns[f"{before}{sign}({name})"] = prediction.shares[:, i].tolist()
         else:
             values = prediction.values.reshape(len(prediction), -1)
             names = prediction.names
@@ -80,6 +89,29 @@ def write_csv(answers: Answers, path: Path) -> None:
         writer.writerow([repr(v) if isinstance(v, float) else v for v in row])
     data = out.getvalue().encode("utf-8")
     write_atomically(path, lambda file: file.write(data), lambda written: None)
+
+
+def write_masks(answers: Answers, out: Path) -> list[Path]:
+    """The classes of the pixels of each picture as a PNG with a palette, as large as the picture; the files written.
+
+    `out` is the file for one picture, or a folder, which is made where it is missing. Raises DataError where the
+    network does not answer for pixels, and OSError.
+    """
+    prediction = next((p for p in answers.predictions.values() if p.by_pixel), None)
+    if prediction is None or not answers.pictures:
+        raise DataError("This network does not tell the classes of pixels, so there is no mask to write.")
+    single = out.suffix.lower() == ".png"
+    if single and len(answers.pictures) > 1:
+        raise DataError(f"'{out.name}' is one file, but there are {len(answers.pictures)} pictures. Name a folder.")
+    if not single:
+        out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for path, mask in zip(answers.pictures, prediction.predicted, strict=True):
+        data = mask_png(mask, picture_size(path), answers.fit)
+        target = out if single else out / f"{path.stem}_mask.png"
+        write_atomically(target, lambda file, data=data: file.write(data), lambda written: None)
+        written.append(target)
+    return written
 
 
 def rows_of(answers: Answers) -> list[dict[str, Any]]:

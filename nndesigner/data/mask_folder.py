@@ -16,7 +16,7 @@ from nndesigner.data.image_folder import AT_ONCE, AT_ONCE_BYTES, for_each_file, 
 from nndesigner.data.mask_files import ClassNames, Pair, class_names, has_masks, pairs_in
 from nndesigner.data.masks import Palette, nearest, pixel_codes
 from nndesigner.data.picture_cache import Pictures
-from nndesigner.data.pictures import check_picture, decoded, open_picture
+from nndesigner.data.pictures import check_picture, decoded, open_picture, picture_size
 from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
 
@@ -168,11 +168,8 @@ def decoded_mask(path: Path, height: int, width: int, fit: Fit, palette: Palette
 
 def _looked_through(pair: Pair) -> tuple[bool, dict[int, int]]:
     """(whether the mask is in colour, what its pixels say: code -> number of pixels). Raises DataError."""
-    from PIL import ImageOps
-
     check_picture(pair.picture)
-    with open_picture(str(pair.picture)) as opened:
-        size = ImageOps.exif_transpose(opened).size if opened.getexif().get(0x0112, 1) >= 5 else opened.size
+    size = picture_size(pair.picture)[::-1]
     with open_picture(str(pair.mask)) as opened:
         if opened.format in ("JPEG", "WEBP"):
             raise DataError(f"'{pair.mask.name}' is a {opened.format} file, which changes pixels when it is saved, so "

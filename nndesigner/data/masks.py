@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -169,3 +170,15 @@ def colour_map(count: int) -> np.ndarray:
         for channel in range(3):
             colours[:, channel] |= ((numbers >> (3 * bit + channel) & 1) << (7 - bit)).astype(np.uint8)
     return colours
+
+
+def mask_png(mask: np.ndarray, size: tuple[int, int], fit: Fit) -> bytes:
+    """A PNG with a palette of an answer int64 [h, w], made as large as its picture (see as_large_as)."""
+    from PIL import Image
+
+    whole = as_large_as(np.where(mask < 0, UNSEEN, mask).astype(np.uint8), *size, fit)
+    picture = Image.frombytes("P", size[::-1], whole.tobytes())
+    picture.putpalette(colour_map(256).tobytes())
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()

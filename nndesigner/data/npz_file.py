@@ -45,7 +45,8 @@ class Npz(Source):
     """Arrays from a NumPy file (.npz): samples x and, if there are any, targets y.
 
     x: N × F numbers, N × H × W or N × H × W × C pictures, N × T × F series. y: N whole numbers or texts are classes,
-    N × H × W whole numbers beside pictures are the classes of their pixels, others are values. Names are guessed (x, X, data, images, x_train ...); x_test and y_test are kept for testing.
+    N × H × W whole numbers beside pictures are the classes of their pixels, others are values. Names are guessed (x, X,
+    data, images, x_train ...); x_test and y_test are kept for testing.
     """
 
     kind = "npz.v1"
@@ -275,8 +276,8 @@ def _mask(targets: np.ndarray, name: str, picture: Column, notes: list[str]) -> 
         raise DataError(f"The array '{name}' holds the class number {int(numbers[0])}. Classes of pixels are numbered "
                         "from 0.")
     if numbers[-1] >= 2 * len(numbers) and isinstance(targets, np.memmap):
-        raise DataError(f"The array '{name}' holds {len(numbers)} classes with numbers up to {int(numbers[-1])}. Number "
-                        "them from 0 without gaps, or save the file packed (np.savez_compressed).")
+        raise DataError(f"The array '{name}' holds {len(numbers)} classes with numbers up to {int(numbers[-1])}. "
+                        "Number them from 0 without gaps, or save the file packed (np.savez_compressed).")
     if numbers[-1] >= 2 * len(numbers):
         notes.append(f"'{name}' numbers its {len(numbers)} classes with gaps; they are counted from 0.")
         targets = np.searchsorted(numbers, targets).astype(np.uint16)

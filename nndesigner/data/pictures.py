@@ -72,6 +72,13 @@ def decoded(path: str, height: int, width: int, channels: int, fit: Fit) -> np.n
     return np.round(255 * np.clip(scaled(values, height, width, fit), 0, 1)).astype(np.uint8)
 
 
+def picture_size(path: Path) -> tuple[int, int]:
+    """(height, width) of a picture file, turned upright. Raises DataError."""
+    with open_picture(str(path)) as opened:
+        width, height = opened.size
+        return (width, height) if opened.getexif().get(0x0112, 1) >= 5 else (height, width)
+
+
 def check_picture(path: Path) -> None:
     """Raises DataError unless a file begins and ends like a picture that can be read; it is not decoded."""
     with open_picture(str(path)) as opened, path.open("rb") as file:

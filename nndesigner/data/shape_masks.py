@@ -28,8 +28,8 @@ class ShapeMasks(Source):
 
     samples: int = param(400, "Samples", "How many pictures. More: more reliable learning, but slower.", ge=10,
                          le=50_000, step=50)
-    size: int = param(48, "Size", "Height and width of a picture. Higher: finer shapes, slower training.", ge=16, le=512,
-                      step=16, unit="pixels")
+    size: int = param(48, "Size", "Height and width of a picture. Higher: finer shapes, slower training.", ge=16,
+                      le=512, step=16, unit="pixels")
     classes: int = param(3, "Shapes", "How many kinds of shape, each a class beside the background.", ge=1,
                          le=len(SHAPES))
     most: int = param(3, "Most in a picture", "Each picture shows one to so many shapes. More: they cover each other.",

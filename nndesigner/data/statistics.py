@@ -35,8 +35,8 @@ class NumberStatistics:
 
 @dataclass(frozen=True)
 class CategoryStatistics:
-    """Of a column of texts. `balance` lists (text, number of samples): classes in their order, else the most frequent
-    first."""
+    """Of a column of texts, or of the pixels of masks. `balance` lists (text, number of samples): classes in their
+    order, else the most frequent first."""
 
     count: int
     missing: int
@@ -51,6 +51,8 @@ def column_statistics(column: Column, bins: int = BINS) -> ColumnStatistics:
     """The figures of one column."""
     if column.kind == "category":
         return _category(column)
+    if column.kind == "mask":
+        return _pixels(column)
     values = column.values
     if column.kind != "number":
         step = max(1, values.size // LOOKED_AT)
@@ -109,6 +111,13 @@ def _number(values: np.ndarray, bins: int) -> NumberStatistics:
     with np.errstate(over="ignore", invalid="ignore"):
         mean, std = float(present.mean()), float(present.std())
     return NumberStatistics(len(present), missing, mean, std, low, high, distinct, counts, edges)
+
+
+def _pixels(column: Column) -> CategoryStatistics:
+    """Pixels of each class, of evenly chosen samples where there are many."""
+    step = max(1, column.values.size // LOOKED_AT)
+    counts = np.bincount(column.values[::step].reshape(-1), minlength=len(column.categories)).tolist()
+    return CategoryStatistics(sum(counts), 0, sum(n > 0 for n in counts), tuple(zip(column.categories, counts)))
 
 
 def _category(column: Column) -> CategoryStatistics:

@@ -11,6 +11,7 @@ import numpy as np
 from nndesigner.data.csv_file import RawTable, read_inputs
 from nndesigner.data.dataset import DataError
 from nndesigner.data.encoding import RawInput
+from nndesigner.data.files import reading
 from nndesigner.data.pictures import SUFFIXES as PICTURES
 from nndesigner.data.pictures import read_picture
 from nndesigner.data.sound import is_sound, read_sound
@@ -21,25 +22,51 @@ _KINDS = {"image": "a picture", "sound": "a sound"}
 
 @dataclass(frozen=True, eq=False)
 class RawFile:
-    """Raw columns {column: array [n, ...]}; `places` tell where each sample came from, `notes` what was repaired."""
+    """Raw columns {column: array [n, ...]}; `places` tell where each sample came from, `notes` what was repaired.
+
+    `pictures` are the files where each sample is one.
+    """
 
     columns: Mapping[str, np.ndarray]
     places: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    pictures: tuple[Path, ...] = ()
 
 
 def read_file(path: Path, inputs: Sequence[RawInput], invert: bool | None = None) -> RawFile:
     """The inputs of a network from a file; `invert` None exchanges light and dark of a picture where that is needed.
 
-    Raises DataError for a file that cannot be used or is not what the network takes.
+    A folder stands for the pictures in it. Raises DataError for a file that cannot be used or is not what the network
+    takes.
     """
+    if path.is_dir():
+        return _read_folder(path, _only(inputs, "image"), invert)
     if path.suffix.lower() in PICTURES:
         column = _only(inputs, "image")
-        return RawFile({column.column: read_picture(str(path), column, invert)}, (path.name,))
+        return RawFile({column.column: read_picture(str(path), column, invert)}, (path.name,), pictures=(path,))
     if is_sound(path):
         return RawFile(read_sound_input(path, inputs), (path.name,))
     table = read_rows(path, inputs)
     return RawFile(table.columns, tuple(str(line) for line in table.lines), table.notes)
+
+
+def _read_folder(folder: Path, column: RawInput, invert: bool | None) -> RawFile:
+    """All pictures of a folder, those that cannot be read told in notes."""
+    with reading(folder):
+        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
+    good, values, faults = [], [], []
+    for path in paths:
+        try:
+            values.append(read_picture(str(path), column, invert))
+            good.append(path)
+        except DataError as error:
+            faults.append(str(error))
+    if not good:
+        raise DataError(f"'{folder.name}' holds no picture that can be read."
+                        + (f" The first fault: {faults[0]}" if faults else ""))
+    notes = (f"{len(faults):,} pictures left out. The first fault: {faults[0]}",) if faults else ()
+    names = tuple(path.name for path in good)
+    return RawFile({column.column: np.concatenate(values)}, names, notes, tuple(good))
 
 
 def read_sound_input(path: Path, inputs: Sequence[RawInput]) -> dict[str, np.ndarray]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Prediction:
     """Answers of one head for n samples.
 
-    Classification: `probabilities` [n, K] and `predicted` class numbers int64 [n] (-1: no finite answer). Else
-    `values` [n, ...] in original units; `names` are the columns that they predict.
+    Classification: `probabilities` [n, K] and `predicted` class numbers int64 [n] (-1: no finite answer); of pixels
+    [n, H, W, K] and [n, H, W]. Else `values` [n, ...] in original units; `names` are the columns that they predict.
     """
 
     head: str
@@ -39,18 +39,34 @@ class Prediction:
         answers = self.values if self.probabilities is None else self.probabilities
         return len(answers)
 
+    @property
+    def by_pixel(self) -> bool:
+        """Whether every pixel has a class."""
+        return self.predicted is not None and self.predicted.ndim > 1
+
     def label(self, row: int) -> str:
-        """The predicted class in words; empty where there is no finite answer or no class."""
+        """The predicted class in words, of pixels the largest; empty without a finite answer or a class."""
+        if self.by_pixel:
+            return self.ranked(row, 1)[0][0]
         if self.predicted is None or self.predicted[row] < 0:
             return ""
         return self.classes[int(self.predicted[row])]
 
     def ranked(self, row: int, count: int | None = None) -> list[tuple[str, float]]:
-        """(class, probability) of one sample, the most probable first."""
+        """(class, probability) of one sample, or (class, share of the pixels), the largest first."""
         if self.probabilities is None:
             raise ValueError("This Output predicts values, not classes.")
-        order = np.argsort(-self.probabilities[row], kind="stable")[:count]
-        return [(self.classes[int(i)], float(self.probabilities[row, i])) for i in order]
+        shares = self.shares[row]
+        order = np.argsort(-shares, kind="stable")[:count]
+        return [(self.classes[int(i)], float(shares[i])) for i in order]
+
+    @property
+    def shares(self) -> np.ndarray:
+        """[n, K]: the probabilities, or for pixels the share of them that each class takes."""
+        if not self.by_pixel:
+            return self.probabilities
+        found = self.predicted.reshape(len(self), -1, 1) == np.arange(len(self.classes))
+        return found.mean(axis=1)
 
 
 class Predictor:

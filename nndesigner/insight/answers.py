@@ -20,6 +20,8 @@ from nndesigner.spec.loss import Task
 
 #: points of a scatter plot; more would only cover each other
 SCATTER_POINTS = 2000
+#: samples whose answers are counted at a time
+AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class Predictions:
     """Answers for samples of a part. `positions` [n] are places in the part, `rows` [n] row numbers of the data set.
 
     Classification: `probabilities` [n, K], `truth` and `predicted` class numbers int64 [n] (predicted -1: no finite
-    answer). Else `values` and `truth` [n, ...] in original units.
+    answer); of pixels [n, H, W, K] and [n, H, W]. Else `values` and `truth` [n, ...] in original units.
     """
 
     head: str
@@ -42,13 +44,18 @@ class Predictions:
 
     @property
     def right(self) -> np.ndarray | None:
-        """Which samples got their true class, bool [n]; None for values."""
+        """Which samples got their true class, bool [n], or which pixels, [n, H, W]; None for values."""
         return None if self.predicted is None else self.predicted == self.truth
+
+    @property
+    def by_pixel(self) -> bool:
+        """Whether every pixel has a class."""
+        return self.predicted is not None and self.predicted.ndim > 1
 
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """How often a true class (row) was taken for a class (column).
+    """How often a true class (row) was taken for a class (column); `by_pixel` pixels are counted.
 
     `cells` holds the places in the part of the samples behind each cell that is not empty. `failed` samples got no
     finite answer.
@@ -59,6 +66,7 @@ class Confusion:
     counts: np.ndarray
     cells: Mapping[tuple[int, int], np.ndarray]
     failed: int = 0
+    by_pixel: bool = False
 
     @property
     def accuracy(self) -> float:
@@ -90,20 +98,20 @@ def chosen_head(network: Network, head: str | None) -> Head:
 
 
 def class_probabilities(answers: np.ndarray) -> np.ndarray:
-    """[n, K] from the answers of a classification head; one column is the probability of the second of two classes."""
+    """[n, ..., K] from the answers of a classification head; a single one is the probability of the second of two."""
     if answers.shape[-1] == 1:
         return np.concatenate([1.0 - answers, answers], axis=-1)
     return answers
 
 
 def most_likely(answers: np.ndarray) -> np.ndarray:
-    """Class numbers int64 [n] from the answers [n, K] of a classification head, -1 where an answer is not finite.
+    """Class numbers int64 [n, ...] from answers [n, ..., K] of a classification head, -1 where one is not finite.
 
     With one probability (of the second of two classes) it is 1 from 0.5 on, as in the accuracy of training.
     """
     bad = ~np.isfinite(answers).all(axis=-1)
-    finite = np.where(bad[:, None], 0.0, answers)
-    numbers = finite[:, 0] >= 0.5 if answers.shape[-1] == 1 else finite.argmax(axis=-1)
+    finite = np.where(bad[..., None], 0.0, answers)
+    numbers = finite[..., 0] >= 0.5 if answers.shape[-1] == 1 else finite.argmax(axis=-1)
     return np.where(bad, -1, numbers.astype(np.int64))
 
 
@@ -135,19 +143,22 @@ def confusion(network: Network, prepared: Prepared, part: str = "test", head: st
     chosen = chosen_head(network, head)
     if chosen.task != "classification":
         raise ValueError("A confusion matrix needs an Output that classifies.")
-    found = predictions(network, prepared, part, head=chosen.node)
-    size = len(chosen.classes)
-    good = found.predicted >= 0
-    pairs = found.truth * size + found.predicted
-    order = np.argsort(pairs, kind="stable")
-    order = order[good[order]]
-    counts = np.bincount(pairs[good], minlength=size * size)
-    ends = np.cumsum(counts)
-    cells = {
-        (int(pair // size), int(pair % size)): found.positions[order[ends[pair] - counts[pair]:ends[pair]]]
-        for pair in np.flatnonzero(counts)
-    }
-    return Confusion(chosen.node, chosen.classes, counts.reshape(size, size), cells, int((~good).sum()))
+    size, total = len(chosen.classes), len(prepared.part(part))
+    counts, failed, by_pixel = np.zeros(size * size, dtype=np.int64), 0, False
+    places: dict[int, list[int]] = {}
+    for start in range(0, max(total, 1), AT_ONCE):  # answers for pixels are large
+        positions = np.arange(start, min(start + AT_ONCE, total))
+        found = predictions(network, prepared, part, positions, chosen.node)
+        by_pixel = found.by_pixel
+        good = found.predicted >= 0
+        pairs = (found.truth * size + found.predicted)[good]
+        samples = np.broadcast_to(positions.reshape(-1, *[1] * (good.ndim - 1)), good.shape)[good]
+        counts += np.bincount(pairs, minlength=size * size)
+        failed += int((~good).sum())
+        for pair, position in np.unique(np.stack([pairs, samples], axis=1), axis=0).tolist():
+            places.setdefault(pair, []).append(position)
+    cells = {(pair // size, pair % size): np.array(places[pair], dtype=np.int64) for pair in sorted(places)}
+    return Confusion(chosen.node, chosen.classes, counts.reshape(size, size), cells, failed, by_pixel)
 
 
 def scatter(

@@ -138,6 +138,8 @@ def node_pictures(
 
 
 def _answer_picture(head: Head, values: np.ndarray, axes: str, preparation: Preparation | None) -> NodePicture:
+    if head.task == "classification" and values.ndim > 2:  # a map for each class
+        return _value_picture(class_probabilities(values)[0], axes, "maps")
     if head.task == "classification":
         number = int(most_likely(values)[0])
         probabilities = class_probabilities(values)[0]

@@ -22,11 +22,14 @@ from nndesigner.spec import describe
 from nndesigner.ui import icons, numbers, theme
 from nndesigner.ui.token_picture import paint_tokens
 from nndesigner.ui.views.class_colours import class_colour
+from nndesigner.ui.views.mask_picture import mask_image
 from nndesigner.ui.views.sample_picture import paint_picture, picture_image
 from nndesigner.ui.views.sound_picture import sound_image
 
 #: points painted, samples pictured, bars shown
 MOST_POINTS, MOST_BARS = 1500, 12
+#: samples of a part whose pixels are counted
+MOST_COUNTED = 200
 
 
 class Preview(QWidget):
@@ -91,12 +94,15 @@ class ClassShares(QWidget):
         self._rows = []
         if target is not None:
             parts = (prepared.train, prepared.validation, prepared.test)
-            codes = np.concatenate([part.arrays[target.name] for part in parts])
+            # of pixels those of the first samples: more change no figure that people see
+            codes = np.concatenate([part.arrays[target.name][:MOST_COUNTED if target.sample_dims else None].reshape(-1)
+                                    for part in parts])
             counts = np.bincount(codes, minlength=len(target.classes))
             self._rows = [(name, int(n)) for name, n in zip(target.classes, counts, strict=True)]
         self.setVisible(bool(self._rows))
         self.setAccessibleDescription(", ".join(f"{name}: {n}" for name, n in self._rows[:MOST_BARS]))
-        self.setToolTip("\n".join(f"{name}: {numbers.exact(n)} samples" for name, n in self._rows[:40]))
+        things = "pixels" if target is not None and target.sample_dims else "samples"
+        self.setToolTip("\n".join(f"{name}: {numbers.exact(n)} {things}" for name, n in self._rows[:40]))
         self.updateGeometry()
         self.update()
 
@@ -206,7 +212,12 @@ def paint_dataset(
     if kind == "images":
         values = next(c for c in dataset.columns if c.kind == "image").values
         most = float(values[:64].max()) if len(values) else 1.0
-        _paint_images(painter, rect, dataset, small, lambda i: picture_image(values[i], 0.0, most or 1.0))
+        mask = next((c for c in dataset.columns if c.kind == "mask" and c.role == "target"), None)
+        if mask is None:
+            _paint_images(painter, rect, dataset, small, lambda i: picture_image(values[i], 0.0, most or 1.0))
+        else:
+            _paint_images(painter, rect, dataset, small, lambda i: mask_image(
+                values[i] / (most or 1.0), mask.values[i].astype(np.int64), mask.categories))
     elif kind == "sounds":
         sound = next(c for c in dataset.columns if c.kind == "sound" and c.role == "input")
         _paint_images(painter, rect, dataset, small, lambda i: sound_image(sound.values[i], sound.layout))

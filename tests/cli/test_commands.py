@@ -21,10 +21,13 @@ from nndesigner.cli.running import load_data, train
 from nndesigner.data.csv_file import read_inputs
 from nndesigner.data.generated import Curve
 from nndesigner.data.pictures import read_picture
-from nndesigner.data.preparing import DataSettings
+from nndesigner.data.preparing import DataSettings, prepare
+from nndesigner.data.shape_masks import ShapeMasks
+from nndesigner.data.source import quiet
 from nndesigner.exchange.prediction import from_project
 from nndesigner.graph import edit
 from nndesigner.graph.model import Graph
+from nndesigner.graph.templates import propose
 from nndesigner.project.design import Design
 from nndesigner.project.file import Project, load, save
 from nndesigner.resources import examples, resource
@@ -201,6 +204,24 @@ def test_predict_a_picture(tmp_path):
     assert row[prediction.names[0]] == prediction.label(0)
     assert row["p(1)"] == float(prediction.probabilities[0, 1])
     assert row["p(1)"] > 0.5
+
+
+def test_predict_writes_masks(tmp_path):
+    source = ShapeMasks(samples=20, size=16, classes=1)
+    signature = prepare(source.load(quiet), DataSettings()).signature
+    design = Design(propose(signature), DataSettings(source=source), TrainSettings(epochs=1))
+    path = save(train(Project(design), load_data(design)).project, tmp_path / "shapes.nnd")
+    for name, size in (("a.png", (48, 32)), ("b.jpg", (20, 50))):
+        Image.new("RGB", size, "orange").save(tmp_path / name)
+    (tmp_path / "c.png").write_bytes(b"no picture")
+    result = run("predict", path, tmp_path, "--masks", tmp_path / "out")
+    assert result.exit_code == 0 and "2 masks written" in result.stderr and "1 pictures left out" in result.stderr
+    for name, size in (("a_mask.png", (48, 32)), ("b_mask.png", (20, 50))):
+        with Image.open(tmp_path / "out" / name) as mask:
+            assert mask.mode == "P" and mask.size == size and np.asarray(mask).max() <= 1
+    (row,) = json.loads(run("predict", path, tmp_path / "a.png", "--json").stdout)
+    assert row["mask"] in ("background", "disc") and abs(row["share(background)"] + row["share(disc)"] - 1) < 1e-9
+    run("predict", path, tmp_path, "--masks", tmp_path / "one.png", code=2)
 
 
 # --- check and info ---

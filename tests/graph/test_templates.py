@@ -67,6 +67,11 @@ def test_proposals_for_usual_data():
     assert kinds(*DIGITS)[:4] == ["input", "conv2d", "conv2d", "maxpool2d"]
     assert kinds(field("F", 9))[-1] == "output"
     assert kinds() == []
+    pixels = DataField("target", "target", Shape("HWC", (24, 32, 3)), "class", ("a", "b", "c"))
+    found = kinds(field("HWC", 24, 32, 1), pixels)
+    assert found.count("maxpool2d") == found.count("upsampling2d") == found.count("concatenate") == 2
+    odd = DataField("target", "target", Shape("HWC", (25, 32, 3)), "class", ("a", "b", "c"))
+    assert "maxpool2d" not in kinds(field("HWC", 25, 32, 1), odd)
 
 
 @st.composite

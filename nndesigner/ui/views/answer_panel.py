@@ -11,6 +11,8 @@ from nndesigner.exchange.prediction import Prediction
 from nndesigner.ui import numbers
 from nndesigner.ui.parts import ElidedLabel, label, line, margins
 from nndesigner.ui.stylesheet import role
+from nndesigner.ui.views.class_colours import class_colour
+from nndesigner.ui.views.mask_picture import has_ground, mask_image
 from nndesigner.ui.views.probability_bars import ROW, Bar, ProbabilityBars
 from nndesigner.ui.views.sample_content import value_text
 from nndesigner.ui.views.sample_picture import paint_picture, picture_image
@@ -65,6 +67,7 @@ class AnswerPanel(QWidget):
         layout.addWidget(self.made, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addStretch(1)
         self._prediction: Prediction | None = None
+        self._given: np.ndarray | None = None
         self.say("")
 
     def say(self, text: str) -> None:
@@ -79,6 +82,7 @@ class AnswerPanel(QWidget):
 
     def show_seen(self, raw: np.ndarray | None, low: float = 0.0, high: float = 1.0) -> None:
         """The picture [H, W, C] that the network was given."""
+        self._given = None if raw is None else (raw - low) / (high - low if high > low else 1.0)
         self.seen.show_image(QImage() if raw is None else picture_image(raw, low, high))
 
     def show_prediction(self, found: Prediction, units: tuple[str, ...]) -> None:
@@ -111,6 +115,9 @@ class AnswerPanel(QWidget):
     def _show_classes(self, found: Prediction) -> None:
         self.made.show_image(QImage())
         ranked = found.ranked(0)
+        if found.by_pixel:
+            self._show_pixels(found, ranked)
+            return
         if found.predicted[0] < 0:
             self.say(self.tr("The network gave no finite number for this. Train it again with a lower learning rate."))
             return
@@ -119,4 +126,17 @@ class AnswerPanel(QWidget):
         self.setAccessibleDescription(self.headline.text())
         fitting = max(3, min(len(ranked), (self.height() - 70) // ROW))
         self.bars.set_bars([Bar(n, p, "accent" if i == 0 else "plain") for i, (n, p) in enumerate(ranked[:fitting])])
+        self.bars.show()
+
+    def _show_pixels(self, found: Prediction, ranked: list[tuple[str, float]]) -> None:
+        """The classes of the pixels in colour over the picture, and how much of it each takes."""
+        self.made.show_image(mask_image(self._given, found.predicted[0], found.classes))
+        shown = [(name, share) for name, share in ranked if share > 0]
+        self.headline.setText(", ".join(f"{name} {numbers.percent(share)}" for name, share in shown[:2]))
+        self.setAccessibleDescription(", ".join(f"{name} {numbers.percent(share)}" for name, share in shown))
+        places = {name: i for i, name in enumerate(found.classes)}
+        fitting = max(2, (self.height() - 170) // ROW)
+        ground = found.classes[0] if has_ground(found.classes) else ""
+        self.bars.set_bars([Bar(name, share, colour="" if name == ground else class_colour(places[name]))
+                            for name, share in shown[:fitting]])
         self.bars.show()

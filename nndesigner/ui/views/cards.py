@@ -17,6 +17,8 @@ GAP = 8
 HEIGHT = 72
 WIDTH = 250
 PICTURE_WIDTH = 186
+#: of cards with several pictures side by side
+STRIP_WIDTH, STRIP_HEIGHT = 300, 116
 _PAD = 7
 _BADGE = 16
 
@@ -36,6 +38,8 @@ class CardContent:
     right: bool | None = None
     #: text that stands for the sample
     passage: str = ""
+    #: (picture, what it shows) side by side, which take the whole card
+    strip: tuple[tuple[QImage, str], ...] = ()
 
     @property
     def text(self) -> str:
@@ -85,6 +89,9 @@ class SampleCard(QAbstractButton):
         painter.setBrush(theme.colour(theme.mixed(t.text, t.raised, 0.05) if self.underMouse() else t.raised))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), theme.RADIUS_TILE, theme.RADIUS_TILE)
         inner = QRectF(self.rect()).adjusted(_PAD, _PAD, -_PAD, -_PAD)
+        if content.strip:
+            self._paint_strip(painter, inner, content.strip)
+            return
         left = self._paint_sample(painter, inner, content)
         rest = QRectF(left, inner.top(), inner.right() - left - 3, inner.height())
         if content.bars:
@@ -95,6 +102,18 @@ class SampleCard(QAbstractButton):
             painter.setFont(theme.font(theme.CAPTION))
             painter.setPen(theme.colour(t.muted))
             painter.drawText(rest, int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap), content.caption)
+
+    def _paint_strip(self, painter: QPainter, inner: QRectF, strip: Sequence[tuple[QImage, str]]) -> None:
+        font = theme.font(theme.CAPTION)
+        painter.setFont(font)
+        metrics = QFontMetricsF(font)
+        width = (inner.width() - GAP * (len(strip) - 1)) / len(strip)
+        for i, (image, caption) in enumerate(strip):
+            place = QRectF(inner.left() + i * (width + GAP), inner.top(), width, inner.height())
+            paint_picture(painter, place.adjusted(0, 0, 0, -metrics.height() - 3), image)
+            painter.setPen(theme.colour(theme.current().muted))
+            painter.drawText(place, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter,
+                             metrics.elidedText(caption, Qt.TextElideMode.ElideRight, width))
 
     def _paint_sample(self, painter: QPainter, inner: QRectF, content: CardContent) -> float:
         """Picture or lines at the left; returns where the rest may begin."""
@@ -166,6 +185,7 @@ class CardGrid(QWidget):
         self.marked_row: int | None = None
         #: least width of a card; cards of pictures may be narrower than those of tables
         self.card_width = WIDTH
+        self.card_height = HEIGHT
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.notifier.changed.connect(self.update)
 
@@ -197,10 +217,10 @@ class CardGrid(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(180, HEIGHT)
 
-    def set_card_width(self, width: int) -> None:
-        """Make cards at least this wide."""
-        if width != self.card_width:
-            self.card_width = width
+    def set_card_size(self, width: int, height: int = HEIGHT) -> None:
+        """Make cards at least this wide, and so high."""
+        if (width, height) != (self.card_width, self.card_height):
+            self.card_width, self.card_height = width, height
             self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -211,7 +231,7 @@ class CardGrid(QWidget):
         """Work out how many cards fit."""
         before = self.capacity
         self._columns = max(1, (self.width() + GAP) // (self.card_width + GAP))
-        self._rows = max(1, (self.height() + GAP) // (HEIGHT + GAP))
+        self._rows = max(1, (self.height() + GAP) // (self.card_height + GAP))
         self._place()
         if self.capacity != before:
             self.capacity_changed.emit()
@@ -220,7 +240,8 @@ class CardGrid(QWidget):
         width = (self.width() - GAP * (self._columns - 1)) // self._columns
         for i, card in enumerate(self._cards):
             row, column = divmod(i, self._columns)
-            card.setGeometry(column * (width + GAP), row * (HEIGHT + GAP), width, min(HEIGHT, self.height()))
+            card.setGeometry(column * (width + GAP), row * (self.card_height + GAP), width,
+                             min(self.card_height, self.height()))
             card.setVisible(i < self._shown and row < self._rows)
 
     def _choose(self, card: SampleCard) -> None:

@@ -23,7 +23,7 @@ from nndesigner.ui.views.choice import Choice
 from nndesigner.ui.views.live_view import LiveView
 from nndesigner.ui.views.matrix_picture import MatrixPicture, precision, recall
 from nndesigner.ui.views.plot_export import ExportButton
-from nndesigner.ui.views.sample_cards import card_of, card_width
+from nndesigner.ui.views.sample_cards import card_of, card_size
 from nndesigner.ui.views.tool import tool
 
 
@@ -160,9 +160,9 @@ class ConfusionView(LiveView):
             return
         self._first = first
         prepared = self.runner.prepared
-        self.grid.set_card_width(card_width(prepared))
+        self.grid.set_card_size(*card_size(prepared, answers))
         self.grid.show_cards([card_of(prepared, answers, i) for i in range(len(answers.positions))])
-        total = int(found.counts[self._opened])
+        total = len(found.cells.get(self._opened, ()))
         self.cell_title.setText(sentence(found, *self._opened, self._thing()))
         self.back.setEnabled(first > 0)
         self.on.setEnabled(first + len(answers.positions) < total)
@@ -194,6 +194,8 @@ class ConfusionView(LiveView):
 
     def _thing(self) -> str:
         prepared = self.runner.prepared
+        if self._found is not None and self._found.by_pixel:
+            return "pixel"
         return "picture" if prepared is not None and prepared.dataset.form == "images" else "sample"
 
     def _say_cell(self) -> None:

@@ -18,11 +18,13 @@ ROW = 20
 
 @dataclass(frozen=True)
 class Bar:
-    """One class and its probability. The tone colours the bar; names and numbers say the same without colour."""
+    """One class and its probability. The tone colours the bar, or `colour` does where classes have their own; names
+    and numbers say the same without colour."""
 
     name: str
     probability: float
     tone: Literal["plain", "right", "wrong", "accent"] = "plain"
+    colour: str = ""
 
     @property
     def text(self) -> str:
@@ -65,7 +67,7 @@ def paint_bars(painter: QPainter, rect: QRectF, bars: Sequence[Bar], caption: bo
         painter.setBrush(theme.colour(t.line))
         painter.drawRoundedRect(QRectF(left, middle - thick / 2, right - left, thick), thick / 2, thick / 2)
         filled = max(2.0, (right - left) * min(1.0, max(0.0, bar.probability)))
-        painter.setBrush(theme.colour(tones[bar.tone]))
+        painter.setBrush(theme.colour(bar.colour or tones[bar.tone]))
         painter.drawRoundedRect(QRectF(left, middle - thick / 2, filled, thick), min(thick, filled) / 2, thick / 2)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndesigner.data.preparing import Part, Prepared
+from nndesigner.data.rows import Rows
 from nndesigner.engine.network import Network
 from nndesigner.exchange.prediction import Prediction, Predictor
 from nndesigner.insight.answers import Confusion, Predictions, Scatter, chosen_head, confusion, predictions, scatter
@@ -29,8 +30,8 @@ def known_head(network: Network, node: str) -> str:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which samples to show. `truth` is a class number, -1 for all; `seed` 0 takes the classes by turns, in the order
-    of the part."""
+    """Which samples to show. `truth` is a class number (of pixels: one that they show), -1 for all; `seed` 0 takes the
+    classes by turns, in the order of the part."""
 
     node: str
     seed: int = 0
@@ -65,21 +66,29 @@ def page(selection: Selection) -> Callable[[Trainer], Page]:
         network, prepared = trainer.network, trainer.prepared
         part, node = shown_part(prepared), known_head(network, selection.node)
         head = network.heads[node]
+        by_pixel = part.arrays[head.target].dtype.kind == "i" and len(part.arrays[head.target].shape) > 1
         places = np.arange(len(part))
         if selection.seed:
             np.random.default_rng(selection.seed).shuffle(places)
-        elif head.task == "classification":
+        elif head.task == "classification" and not by_pixel:
             places = by_turns(np.asarray(part.arrays[head.target][places]))
         if head.task == "classification":
             if selection.truth >= 0:
-                places = places[part.arrays[head.target][places] == selection.truth]
-            if selection.only_mistakes:
+                places = places[_shows(part.arrays[head.target], places, selection.truth)]
+            if selection.only_mistakes and not by_pixel:
                 places = places[~predictions(network, prepared, part.name, places, node).right]
         first = max(0, min(selection.first, (len(places) - 1) // selection.count * selection.count))
         shown = places[first:first + selection.count]
         return Page(predictions(network, prepared, part.name, shown, node), len(places), first)
 
     return look
+
+
+def _shows(truth: Rows, places: np.ndarray, wanted: int) -> np.ndarray:
+    """Which samples are of a class, or have a pixel of it, bool [n]; read a few at a time."""
+    parts = [(truth[places[i:i + 256]] == wanted).reshape(len(places[i:i + 256]), -1).any(axis=1)
+             for i in range(0, len(places), 256)]
+    return np.concatenate([np.zeros(0, dtype=bool), *parts])
 
 
 def confusion_of(node: str) -> Callable[[Trainer], Confusion]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from nndesigner.data.preparing import Prepared
@@ -17,9 +18,19 @@ from nndesigner.ui.document import Document
 from nndesigner.ui.parts import label, line, margins
 from nndesigner.ui.runner import Runner
 from nndesigner.ui.views import questions
-from nndesigner.ui.views.cards import PICTURE_WIDTH, WIDTH, CardContent, CardGrid
+from nndesigner.ui.views.cards import (
+    HEIGHT,
+    PICTURE_WIDTH,
+    STRIP_HEIGHT,
+    STRIP_WIDTH,
+    WIDTH,
+    CardContent,
+    CardGrid,
+)
 from nndesigner.ui.views.choice import Choice
+from nndesigner.ui.views.legend import Legend
 from nndesigner.ui.views.live_view import LiveView
+from nndesigner.ui.views.mask_picture import class_entries, mask_image
 from nndesigner.ui.views.probability_bars import Bar, ranked
 from nndesigner.ui.views.sample_content import lines_of, passage_of, picture_field, picture_of
 from nndesigner.ui.views.sample_picture import picture_image
@@ -42,15 +53,17 @@ class SampleCardsView(LiveView):
         self.shuffle = tool("mdi6.shuffle-variant", self.tr("Show other samples"))
         self.mistakes = tool("", self.tr("Show only samples that are answered wrongly"), self.tr("only mistakes"), True)
         self.classes = Choice([(self.tr("all classes"), -1)], -1)
-        self.classes.setToolTip(self.tr("Show only samples of one true class"))
         self.classes.setAccessibleName(self.tr("True class"))
+        self.legend = Legend()
+        self.legend.hide()
         self.position = label("", "caption")
         self.back = tool("mdi6.chevron-left", self.tr("Samples before these"))
         self.on = tool("mdi6.chevron-right", self.tr("Next samples"))
         self.grid = CardGrid()
         self.grid.chosen.connect(self.sample_chosen)
         layout = margins(QVBoxLayout(self.content), 12, 4, 12, 8, gap=4)
-        self.head = line(self.shuffle, self.mistakes, self.classes, 1, self.position, self.back, self.on, gap=2)
+        self.head = line(self.shuffle, self.mistakes, self.classes, self.legend, 1, self.position, self.back, self.on,
+                         gap=2)
         layout.addLayout(self.head)
         layout.addWidget(self.grid, 1)
         self.shuffle.clicked.connect(self._shuffle)
@@ -80,11 +93,15 @@ class SampleCardsView(LiveView):
         self._first = found.first
         answers = found.answers
         classification = answers.task == "classification"
-        self.mistakes.setVisible(classification)
+        self.mistakes.setVisible(classification and not answers.by_pixel)
+        self.legend.set_entries(*class_entries(answers.classes) if answers.by_pixel else ())
+        self.legend.setVisible(answers.by_pixel)
+        self.classes.setToolTip(self.tr("Show only pictures with pixels of one class") if answers.by_pixel else
+                                self.tr("Show only samples of one true class"))
         self.classes.setVisible(classification)
         self._offer(answers.classes)
         prepared = self.runner.prepared
-        self.grid.set_card_width(card_width(prepared))
+        self.grid.set_card_size(*card_size(prepared, answers))
         self.grid.show_cards([card_of(prepared, answers, i) for i in range(len(answers.positions))])
         last = found.first + len(answers.positions)
         if found.total:
@@ -118,9 +135,11 @@ class SampleCardsView(LiveView):
         self.ask_anew()
 
 
-def card_width(prepared: Prepared) -> int:
-    """Least width of the cards for these data."""
-    return WIDTH if picture_field(prepared) is None else PICTURE_WIDTH
+def card_size(prepared: Prepared, answers: Predictions) -> tuple[int, int]:
+    """(least width, height) of the cards for these data."""
+    if answers.by_pixel:
+        return STRIP_WIDTH, STRIP_HEIGHT
+    return (WIDTH if picture_field(prepared) is None else PICTURE_WIDTH), HEIGHT
 
 
 def card_of(prepared: Prepared, answers: Predictions, i: int) -> CardContent:
@@ -128,6 +147,8 @@ def card_of(prepared: Prepared, answers: Predictions, i: int) -> CardContent:
     part = questions.shown_part(prepared)
     place, number = int(answers.positions[i]), int(answers.rows[i]) + 1
     picture, lines = picture_of(prepared, part, place), lines_of(prepared, part, place)
+    if answers.by_pixel:
+        return _mask_card(prepared, answers, i, picture)
     if answers.task == "classification":
         truth = int(answers.truth[i])
         bars = class_bars(answers.classes, answers.probabilities[i], truth, int(answers.predicted[i]))
@@ -141,6 +162,19 @@ def card_of(prepared: Prepared, answers: Predictions, i: int) -> CardContent:
         picture, again = picture_image(truth, low, high), picture_image(values, low, high)
         return CardContent(place, f"sample {number}", picture, again, (), (), caption)
     return CardContent(place, f"sample {number}", picture, None, lines, (), caption)
+
+
+def _mask_card(prepared: Prepared, answers: Predictions, i: int, picture: QImage | None) -> CardContent:
+    """Picture, true classes of its pixels, and those of the answer."""
+    place, field = int(answers.positions[i]), picture_field(prepared)
+    values = questions.shown_part(prepared).arrays[field][place] if field is not None else None
+    right = f"{numbers.percent(float(answers.right[i].mean()))} right"
+    strip = [(mask_image(values, answers.truth[i], answers.classes), "truth"),
+             (mask_image(values, answers.predicted[i], answers.classes), f"answer, {right}")]
+    if picture is not None:
+        strip.insert(0, (picture, "picture"))
+    return CardContent(place, f"sample {int(answers.rows[i]) + 1}", caption=f"{right} of the pixels",
+                       strip=tuple(strip))
 
 
 def class_bars(classes: tuple[str, ...], probabilities: np.ndarray, truth: int, predicted: int) -> tuple[Bar, ...]:
