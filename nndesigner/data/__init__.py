@@ -9,6 +9,7 @@ from nndesigner.data import (
     generated,
     generated_sound,
     generated_text,
+    hdf5_file,
     idx_file,
     image_folder,
     mask_folder,
@@ -24,7 +25,7 @@ from nndesigner.data import (
 from nndesigner.data.source import Cancelled, Source, source_for
 
 __all__ = [
-    "Cancelled", "Source", "cifar_file", "csv_file", "generated", "generated_sound", "generated_text", "idx_file",
-    "image_folder", "mask_folder", "npz_file", "samples", "series", "shape_masks", "shapes", "sound_folder",
+    "Cancelled", "Source", "cifar_file", "csv_file", "generated", "generated_sound", "generated_text", "hdf5_file",
+    "idx_file", "image_folder", "mask_folder", "npz_file", "samples", "series", "shape_masks", "shapes", "sound_folder",
     "source_for", "table_file", "text_folder",
 ]

@@ -67,7 +67,7 @@ class Npz(Source):
             if found.suffix.lower() == ".npy":
                 with found.open("rb") as file:
                     arrays = {"x": _array(file, found.name, size, found)}
-                    return _dataset(found.name, arrays, "x", None)
+                    return dataset_of(found.name, arrays, "x", None)
             try:
                 with zipfile.ZipFile(found) as archive:
                     infos = _members(archive, found.name)
@@ -88,7 +88,7 @@ class Npz(Source):
                             arrays[name] = _array(member, f"{found.name}: {name}", infos[name].file_size, *place)
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
                 raise DataError(f"'{found.name}' is no NumPy file, or it is damaged ({error}).") from error
-        return _dataset(found.name, arrays, x, y)
+        return dataset_of(found.name, arrays, x, y)
 
 
 # --- reading ---
@@ -181,7 +181,7 @@ def _array(file: IO[bytes], name: str, size: int, path: Path | None = None, offs
 # --- meaning ---
 
 
-def _dataset(file: str, arrays: dict[str, np.ndarray], x: str, y: str | None) -> Dataset:
+def dataset_of(file: str, arrays: dict[str, np.ndarray], x: str, y: str | None) -> Dataset:
     notes: list[str] = []
     parts: dict[str, np.ndarray] = {}
     samples, targets = _as_array(arrays, x), None if y is None else arrays[y]
@@ -203,7 +203,7 @@ def _dataset(file: str, arrays: dict[str, np.ndarray], x: str, y: str | None) ->
         notes.append(f"{len(test_x):,} test samples are kept as the file gives them.")
     if not len(samples):
         raise DataError(f"'{file}': the array {x} has no samples.")
-    inputs = _inputs(samples, x, notes)
+    inputs = inputs_of(samples, x, notes)
     columns = inputs
     if targets is not None:
         mask = _mask(targets, y or "y", inputs[0], notes)
@@ -219,7 +219,7 @@ def _as_array(arrays: dict[str, np.ndarray], x: str) -> np.ndarray:
     return samples
 
 
-def _inputs(samples: np.ndarray, name: str, notes: list[str]) -> list[Column]:
+def inputs_of(samples: np.ndarray, name: str, notes: list[str]) -> list[Column]:
     """Columns for the samples [N, ...]: pictures, numbers of a table, or one array."""
     if samples.dtype.kind == "b":
         samples = samples.view(np.uint8)

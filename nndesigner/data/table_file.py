@@ -28,11 +28,11 @@ class TableFile(Source):
     """A table from a Parquet, JSON lines or Excel file, one sample in each row.
 
     The type of each column is guessed from its values, as for a CSV file. The target is the column named target, label,
-    class or y, else the last one; all others are inputs. Excel files need a reader beside polars (fastexcel).
+    class or y, else the last one; all others are inputs. Excel files need a reader: pip install "nndesigner[data]".
     """
 
     kind = "table_file.v1"
-    title = "Table (Parquet, JSON)"
+    title = "Table (Parquet, JSON, Excel)"
     group = "Files"
     icon = "mdi6.table"
     keywords = ("parquet", "json lines", "jsonl", "ndjson", "excel", "xlsx", "spreadsheet", "own data")
@@ -41,11 +41,14 @@ class TableFile(Source):
 
     path: str = param("", "File", "The Parquet, JSON lines or Excel file.", editor="file")
 
+    sheet: str = param("", "Sheet", "Which sheet of an Excel file to read, by its name or number. Empty: the first one "
+                       "with rows.")
+
     def load(self, progress: Progress) -> Dataset:
-        return table_dataset(read_table(self.path, progress), ".", progress)
+        return table_dataset(read_table(self.path, progress, sheet=self.sheet), ".", progress)
 
 
-def read_table(path: str, progress: Progress, expected: tuple[str, ...] = ()) -> TextTable:
+def read_table(path: str, progress: Progress, expected: tuple[str, ...] = (), sheet: str = "") -> TextTable:
     """The table in a file of any kind, its cells as texts. Raises DataError."""
     ending = Path(path).suffix.lower()
     if path and ending not in TableFile.suffixes:
@@ -57,7 +60,7 @@ def read_table(path: str, progress: Progress, expected: tuple[str, ...] = ()) ->
         if ending in JSON_LINES:
             frame, lines = _json_lines(found, notes)
         else:
-            frame = _parquet(found) if ending in PARQUET else _excel(found)
+            frame = _parquet(found) if ending in PARQUET else _excel(found, sheet, notes)
             lines = np.arange(1, len(frame) + 1) + (ending in EXCEL)
     if not len(frame):
         raise DataError(f"'{found.name}' has no rows.")
@@ -75,16 +78,32 @@ def _parquet(path: Path) -> polars.DataFrame:
         raise DataError(f"'{path.name}' is no Parquet file, or it is damaged ({str(error)[:100]}).") from error
 
 
-def _excel(path: Path) -> polars.DataFrame:
+def _excel(path: Path, sheet: str, notes: list[str]) -> polars.DataFrame:
+    """The named sheet, or the first one with rows; a note tells which where there are several."""
     import polars
 
     if importlib.util.find_spec("fastexcel") is None:
         raise DataError(f"'{path.name}' is an Excel file, whose reader is not installed: save the sheet as CSV, or "
-                        "install it with: pip install fastexcel")
+                        "install it with: pip install \"nndesigner[data]\"")
+    import fastexcel
+
     try:
-        return polars.read_excel(path)
-    except Exception as error:  # the reader has error classes of its own
-        raise DataError(f"'{path.name}' cannot be read as an Excel file ({str(error)[:100]}).") from error
+        names = fastexcel.read_excel(path).sheet_names
+        if sheet.isdecimal() and sheet not in names and 1 <= int(sheet) <= len(names):
+            sheet = names[int(sheet) - 1]
+        if sheet and sheet not in names:
+            raise DataError(f"'{path.name}' has no sheet '{sheet}'. Its sheets: {', '.join(names)}.")
+        for name in (sheet,) if sheet else names:
+            frame = polars.read_excel(path, sheet_name=name, raise_if_empty=False)
+            if len(frame):
+                break
+    except fastexcel.FastExcelError as error:
+        reason = str(error).splitlines()[0][:100]
+        raise DataError(f"'{path.name}' cannot be read as an Excel file ({reason}).") from error
+    if len(names) > 1:
+        notes.append(f"'{path.name}' has {len(names)} sheets; '{name}' was read. Others: "
+                     f"{', '.join(n for n in names if n != name)}.")
+    return frame
 
 
 def _json_lines(path: Path, notes: list[str]) -> tuple[polars.DataFrame, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import zipfile
 
 import numpy as np
 import polars
@@ -14,6 +15,7 @@ from nndesigner.data.dates import days_of, text_of_days
 from nndesigner.data.encoding import Preparation
 from nndesigner.data.preparing import DataSettings, prepare
 from nndesigner.data.source import quiet
+from nndesigner.data.table_file import TableFile
 
 START = datetime.datetime(2023, 1, 1)
 
@@ -97,3 +99,47 @@ def test_numbers_and_categories_are_no_dates(tmp_path):
     (tmp_path / "a.csv").write_text("a,b,y\n" + "\n".join(f"{2000 + i},{i}-{i},{i % 2}" for i in range(30)))
     kinds = {c.name: c.kind for c in source_for(tmp_path / "a.csv").load(quiet).columns}
     assert kinds == {"a": "number", "b": "category", "y": "number"}
+
+
+def excel(path, **sheets):
+    """An Excel file of rows of numbers and texts, by the few parts of the format that a reader needs."""
+    def cell(value):
+        if isinstance(value, str):
+            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
+        return f"<c><v>{value}</v></c>"
+
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rels = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    names = list(sheets)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("[Content_Types].xml", f'<Types xmlns="{package}/content-types"/>')
+        file.writestr("_rels/.rels", f'<Relationships xmlns="{package}/relationships"><Relationship Id="r" '
+                      f'Type="{rels}/officeDocument" Target="xl/workbook.xml"/></Relationships>')
+        file.writestr("xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{rels}"><sheets>' + "".join(
+            f'<sheet name="{n}" sheetId="{i}" r:id="r{i}"/>' for i, n in enumerate(names, 1)) + "</sheets></workbook>")
+        file.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{package}/relationships">' + "".join(
+            f'<Relationship Id="r{i}" Type="{rels}/worksheet" Target="worksheets/sheet{i}.xml"/>'
+            for i in range(1, len(names) + 1)) + "</Relationships>")
+        for i, rows in enumerate(sheets.values(), 1):
+            file.writestr(f"xl/worksheets/sheet{i}.xml", f'<worksheet xmlns="{main}"><sheetData>' + "".join(
+                "<row>" + "".join(map(cell, row)) + "</row>" for row in rows) + "</sheetData></worksheet>")
+    return str(path)
+
+
+def test_sheets_of_excel_files(tmp_path):
+    pytest.importorskip("fastexcel")
+    head = [("size", "colour", "kind")]
+    rows = [(i + 0.5, "red" if i % 2 else "blue", "a" if i % 3 else "b") for i in range(12)]
+    other = [("p", "q"), *[(i, 2 * i) for i in range(9)]]
+    path = excel(tmp_path / "a.xlsx", Empty=[], Flowers=head + rows, Other=other)
+    dataset = TableFile(path=path).load(quiet)
+    assert [c.name for c in dataset.columns] == ["size", "colour", "kind"] and len(dataset) == 12
+    assert dataset.column("size").kind == "number" and dataset.column("size").values[1] == 1.5
+    assert any("3 sheets; 'Flowers' was read. Others: Empty, Other" in note for note in dataset.notes)
+    for name in ("Other", "3"):
+        assert [c.name for c in TableFile(path=path, sheet=name).load(quiet).columns] == ["p", "q"]
+    with pytest.raises(DataError, match="no sheet 'Trees'. Its sheets: Empty, Flowers, Other"):
+        TableFile(path=path, sheet="Trees").load(quiet)
+    with pytest.raises(DataError, match="has no rows"):
+        TableFile(path=path, sheet="Empty").load(quiet)
