@@ -37,14 +37,15 @@ class _Rows:
         self._find_top = bind_row_max(xp, self.x, self.top)
         self._ones, self._log_sum = xp.ones(self.classes, dtype=self.x.dtype), self.log_sum.reshape(-1)
         #: the target holds probabilities instead of class numbers
+        q = self.q  # not self in what follows: a circle would keep the memory of the whole plan
         self.soft = ctx.target.shape == ctx.x.shape and ctx.target.dtype.kind == "f"
         if self.soft:
             truth = ctx.target.reshape(self.x.shape)
-            self.fill_truth: Step = lambda: xp.copyto(self.q, truth)
+            self.fill_truth: Step = lambda: xp.copyto(q, truth)
         else:
             truth = ctx.target.reshape(self.n, 1)
             numbers = xp.arange(self.classes, dtype=ctx.target.dtype).reshape(1, self.classes)
-            self.fill_truth = lambda: xp.equal(numbers, truth, out=self.q)
+            self.fill_truth = lambda: xp.equal(numbers, truth, out=q)
 
     def softmax(self) -> None:
         """Fill y, z and log_sum."""
