@@ -284,8 +284,12 @@ class Trainer:
 
     def _prepare(self) -> None:
         network, device, weights = self.network, self.device, self.network.weights
-        full_plan = network.plan(self._batch, training=True)
-        fields = {feed.field for feed in full_plan.feeds}
+        gradients = [weights.gradients, *(weights.new_gradients() for _ in range(1, self.threads))]
+        self._full = self._tail = Batches(network, self._batch, gradients)
+        if self._samples % self._batch:
+            self._tail = Batches(network, self._samples % self._batch, gradients)
+        plan = self._full.plans[0]
+        fields = {feed.field for feed in plan.feeds}
         arrays = {field: self.prepared.train.arrays[field] for field in fields}
         read = {field: rows for field, rows in arrays.items() if isinstance(rows, EncodedRows)}
         held = {field: np.ascontiguousarray(arrays[field]) for field in fields - read.keys()}
@@ -298,14 +302,12 @@ class Trainer:
         self._evaluations: dict[str, Evaluation] = {}
         self._metrics = metric_names(network, self.settings.metrics)
         self._running = {}
-        for node, values in full_plan.predictions.items():
+        for node, values in plan.predictions.items():
             row = math.prod(values.shape[1:]) * values.dtype.itemsize
             count = min(self._samples, max(RUNNING_BYTES // max(row, 1), self._batch))
             self._running[node] = device.xp.zeros((count, *values.shape[1:]), dtype=values.dtype)
-        gradients = [weights.gradients, *(weights.new_gradients() for _ in range(1, self.threads))]
-        self._full = self._tail = Batches(network, self._batch, data, self._running, gradients)
-        if self._samples % self._batch:
-            self._tail = Batches(network, self._samples % self._batch, data, self._running, gradients)
+        for batches in {self._full, self._tail}:
+            batches.feed(data, self._running)
         self._update = Update(network, self.settings, network.pool if self.threads > 1 else None, gradients)
         self._waiting = None if device.is_cpu else WaitingLosses(self._full, weights.grads)
         self._gathering = self.settings.accumulate > 1
