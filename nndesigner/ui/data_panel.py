@@ -32,6 +32,9 @@ from nndesigner.ui.stylesheet import role
 class DataPanel(QWidget):
     """Two faces: the sources to choose from, and the chosen data."""
 
+    #: the samples are to be looked at
+    explore_wanted = Signal()
+
     def __init__(self, document: Document) -> None:
         super().__init__()
         self._document = document
@@ -43,6 +46,7 @@ class DataPanel(QWidget):
         self._sources.back.connect(lambda: self._choose_again(False))
         self._data = ChosenData(document)
         self._data.change_wanted.connect(lambda: self._choose_again(True))
+        self._data.explore_wanted.connect(self.explore_wanted)
         self._faces.addWidget(self._sources)
         self._faces.addWidget(self._data)
         document.data_changed.connect(self.refresh)
@@ -130,6 +134,7 @@ class ChosenData(Column):
     """The chosen source: its parameters, a preview, its columns, how it is split."""
 
     change_wanted = Signal()
+    explore_wanted = Signal()
 
     def __init__(self, document: Document) -> None:
         super().__init__(12, 12, 12, 12, gap=10)
@@ -150,6 +155,10 @@ class ChosenData(Column):
         content.addWidget(self._corrections)
         self._preview = Preview()
         content.addWidget(self._preview)
+        self._explore = button(
+            "Look at the samples…", icon="mdi6.image-search-outline", clicked=self.explore_wanted.emit,
+            tip="All samples and what they are like; set labels right, leave samples out")
+        content.addWidget(self._explore)
         self._source = Form(sliders=True)
         self._source.changed.connect(self._set_source)
         content.addWidget(self._source)
@@ -193,6 +202,7 @@ class ChosenData(Column):
         self._source.show_model(source)
         self._split.show_model(document.design.data)
         shown = prepared.dataset if prepared is not None else dataset
+        self._explore.setVisible(shown is not None)
         if shown is not self._shown_dataset:
             self._shown_dataset = shown
             self._show_dataset()

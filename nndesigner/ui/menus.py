@@ -105,7 +105,9 @@ class Menus:
             group.addAction(action)
             themes.addAction(action)
         self._add(
-            "View", canvas["fit"], canvas["zoom_100"], canvas["zoom_in"], canvas["zoom_out"], None, panels,
+            "View", canvas["fit"], canvas["zoom_100"], canvas["zoom_in"], canvas["zoom_out"], None,
+            self._make("Samples", "Ctrl+E", window.show_data, "mdi6.image-search-outline",
+                       "All samples of the data and what they are like"), panels,
             self._make("Reset layout", "", window.reset_layout, "mdi6.view-dashboard-outline",
                        "Put all panels where they were at first"),
             themes, None, self._make("Full screen", Keys.FullScreen, window.toggle_full_screen, "mdi6.fullscreen"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer
@@ -10,10 +9,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from nndesigner.data import source_for
-from nndesigner.graph.check import check
-from nndesigner.graph.templates import propose
-from nndesigner.project.design import Design
-from nndesigner.training.proposing import propose_training
 from nndesigner.ui import dialogs, theme
 from nndesigner.ui.banner import Banner
 from nndesigner.ui.canvas.blocks import add_kind
@@ -24,12 +19,14 @@ from nndesigner.ui.data_panel import DataPanel
 from nndesigner.ui.devices import Devices
 from nndesigner.ui.docks import Docks, Later
 from nndesigner.ui.document import Document
+from nndesigner.ui.explore.page import ExplorePage
 from nndesigner.ui.files import Files
 from nndesigner.ui.inspector import Inspector
 from nndesigner.ui.menus import Menus
 from nndesigner.ui.palette import Palette
 from nndesigner.ui.parts import margins
 from nndesigner.ui.problems import ProblemsPanel
+from nndesigner.ui.proposal import Proposal
 from nndesigner.ui.run_bar import RunBar
 from nndesigner.ui.run_control import RunControl
 from nndesigner.ui.runner import Runner
@@ -59,6 +56,7 @@ class Window(QMainWindow):
         self.files = Files(self.document, self.runner, self.banner, self)
         self.canvas = CanvasView(self.document, self.runner)
         self.start = StartPage(self.files)
+        self.explore = ExplorePage(self.document, self.runner, self.show_canvas)
         self._centre = QStackedWidget()
         self._make_centre()
         self.docks = Docks(self)
@@ -78,7 +76,7 @@ class Window(QMainWindow):
         self._sheet: dialogs.Sheet | None = None
         self._closing: float | None = None
         self._closed = False
-        self._offered: object = None
+        self.proposal = Proposal(self.document, self.banner)
         self._train_when_ready = False
         self._look = QTimer(self)
         self._look.setInterval(LOOK)
@@ -101,13 +99,15 @@ class Window(QMainWindow):
         layout.addWidget(self._centre, 1)
         self._centre.addWidget(self.start)
         self._centre.addWidget(self.canvas)
+        self._centre.addWidget(self.explore)
         self.setCentralWidget(centre)
 
     def _make_docks(self) -> None:
         document, runner, add = self.document, self.runner, self.docks.add
         self.palette_panel = Palette()
         add("layers", "Layers", _LEFT, self.palette_panel)
-        add("data", "Data", _LEFT, DataPanel(document))
+        self.data_panel = DataPanel(document)
+        add("data", "Data", _LEFT, self.data_panel)
         self.outline = Outline(document)
         add("outline", "Outline", _LEFT, self.outline)
         self.inspector = Inspector(document, runner)
@@ -135,6 +135,7 @@ class Window(QMainWindow):
         document, canvas = self.document, self.canvas
         self.palette_panel.add_wanted.connect(self.add_layer)
         canvas.files_dropped.connect(self.open_dropped)
+        self.data_panel.explore_wanted.connect(self.show_data)
         self.outline.show_wanted.connect(canvas.show_node)
         canvas.open_wanted.connect(lambda _: self.docks.show("inspector"))
         self.start.example_wanted.connect(self.open_example)
@@ -184,6 +185,12 @@ class Window(QMainWindow):
     def later(self) -> list[Later]:
         """The views that are made when they are first seen."""
         return [dock.content for dock in self.docks.by_name.values() if isinstance(dock.content, Later)]
+
+    def show_data(self) -> None:
+        """All samples and their statistics in the middle of the window."""
+        self.explore.build()
+        self._centre.setCurrentWidget(self.explore)
+        self.docks.bring_back()
 
     def show_start(self) -> None:
         """The page with examples and recent files; the open project stays."""
@@ -263,7 +270,7 @@ class Window(QMainWindow):
 
     def _opened(self) -> None:
         self.status.opened()
-        self._offered = None
+        self.proposal.forget()
         self._train_when_ready = False
         self.show_canvas()
         self._show_title()
@@ -271,7 +278,7 @@ class Window(QMainWindow):
 
     def _on_changed(self, old: object, new: object) -> None:
         if new.graph.nodes:
-            self.banner.take_back("propose")
+            self.proposal.take_back()
             if self.on_start_page:
                 self.show_canvas()
 
@@ -279,30 +286,20 @@ class Window(QMainWindow):
         """A drawing is proposed for data that meet an empty canvas; an example starts when its data are there."""
         document = self.document
         if document.data_state != "ready":
-            self.banner.take_back("propose")
+            if document.data_state != "loading" or document.prepared is None:
+                self.proposal.take_back()
             self._train_when_ready &= document.data_state == "loading"
             return
         if self._train_when_ready:
             self._train_when_ready = False
             self.runner.train()
-        if document.graph.nodes:
-            self.banner.take_back("propose")
-        elif document.prepared is not self._offered and document.prepared.signature.inputs:
-            self._offered = document.prepared
+        if self.proposal.offer(self.draw_proposal) and self._centre.currentWidget() is not self.explore:
             self.show_canvas()
-            self.banner.say("offer", f"{document.prepared.dataset.title} is loaded. Start with a network that fits it?",
-                            ("Draw a network", self.draw_proposal), subject="propose")
 
     def draw_proposal(self) -> None:
-        """Draw a network that fits the data, with training settings that fit both."""
-        prepared = self.document.prepared
-
-        def change(design: Design) -> Design:
-            graph = propose(prepared.signature)
-            training = propose_training(check(graph, prepared.signature), len(prepared.train), design.training)
-            return replace(design, graph=graph, training=training)
-
-        self.document.edit("Draw a network that fits the data", change)
+        """Draw a network that fits the data."""
+        self.show_canvas()
+        self.proposal.draw()
         QTimer.singleShot(0, self.canvas, self.canvas.fit)
 
     def _on_state(self, state: str) -> None:
@@ -390,6 +387,7 @@ class Window(QMainWindow):
         ended = self.runner.close(seconds)
         self.document.close(seconds)
         self.devices.stop()
+        self.explore.end()
         self.files.close()
         # The dying undo stack would rename actions that are gone already.
         self.document.undo_stack.blockSignals(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nndesigner.engine.losses.base import Step, bind_mean, bind_steps, nothing, number
+from nndesigner.engine.losses.base import Step, bind_steps, nothing, number
 from nndesigner.spec import param
 from nndesigner.spec.loss import Loss, LossBind
 
@@ -82,16 +82,21 @@ class MeanAbsoluteError(_Elementwise):
     keywords = ("mae", "l1", "robust", "regression")
 
     def _bind_terms(self, ctx: LossBind, d: Any) -> tuple[Step, Step]:
-        xp, dx, terms = ctx.xp, ctx.dx, ctx.scratch("terms", d.shape)
-        add_up, scale = bind_mean(ctx, terms, d.size)
+        xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
+        terms, total = ctx.scratch("terms", d.shape), ctx.scratch("total", ())
+        mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
 
         def measure() -> None:
             xp.absolute(d, out=terms)
-            add_up()
+            weigh()
+            xp.sum(terms, out=total)
+            xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.sign(d, out=dx)
-            scale()
+            xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return measure, backward
 
@@ -113,19 +118,25 @@ class Huber(_Elementwise):
                          "like absolute error.", gt=0, le=1e6)
 
     def _bind_terms(self, ctx: LossBind, d: Any) -> tuple[Step, Step]:
-        xp = ctx.xp
+        xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
         # c = e clipped to ±delta is the slope, and c·(e − c/2) is the loss in both branches.
-        c, terms = ctx.scratch("clipped", d.shape), ctx.scratch("terms", d.shape)
+        c, terms, total = ctx.scratch("clipped", d.shape), ctx.scratch("terms", d.shape), ctx.scratch("total", ())
         low, high, half = number(ctx, -self.delta), number(ctx, self.delta), number(ctx, 0.5)
-        add_up, backward = bind_mean(ctx, terms, d.size, slopes=c)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
+        mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
 
         def measure() -> None:
             xp.maximum(d, low, out=c)
             xp.minimum(c, high, out=c)
             xp.multiply(c, half, out=terms)
             xp.subtract(d, terms, out=terms)
-            xp.multiply(terms, c, out=terms)
-            add_up()
+            weigh()
+            terms.reshape(-1).dot(c.reshape(-1), out=total)
+            xp.multiply(total, mean, out=value)
+
+        def backward() -> None:
+            xp.multiply(c, slope, out=dx)
+            weigh_gradient()
 
         return measure, backward
 
@@ -144,9 +155,11 @@ class LogCosh(_Elementwise):
     keywords = ("robust", "smooth", "outliers", "regression")
 
     def _bind_terms(self, ctx: LossBind, d: Any) -> tuple[Step, Step]:
-        xp, dx, size, terms = ctx.xp, ctx.dx, ctx.scratch("size", d.shape), ctx.scratch("terms", d.shape)
+        xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
+        size, terms, total = ctx.scratch("size", d.shape), ctx.scratch("terms", d.shape), ctx.scratch("total", ())
         minus_two, log_two = number(ctx, -2.0), number(ctx, math.log(2))
-        add_up, scale = bind_mean(ctx, terms, d.size)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
+        mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
 
         def measure() -> None:
             # log cosh d = |d| + log(1 + exp(−2|d|)) − log 2 never overflows
@@ -156,11 +169,14 @@ class LogCosh(_Elementwise):
             xp.log1p(terms, out=terms)
             xp.add(terms, size, out=terms)
             xp.subtract(terms, log_two, out=terms)
-            add_up()
+            weigh()
+            xp.sum(terms, out=total)
+            xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.tanh(d, out=dx)
-            scale()
+            xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return measure, backward
 
@@ -183,18 +199,22 @@ class Poisson(Loss):
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
         xp, x, y, target, dx = ctx.xp, ctx.x, ctx.y, ctx.target.reshape(ctx.x.shape), ctx.dx
-        terms = ctx.scratch("terms", x.shape)
-        add_up, scale = bind_mean(ctx, terms, x.size)
+        value, terms, total = ctx.value.reshape(()), ctx.scratch("terms", x.shape), ctx.scratch("total", ())
+        mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
+        weigh, weigh_gradient = bind_steps(ctx, terms)
 
         def forward() -> None:
             xp.exp(x, out=y)
             xp.multiply(x, target, out=terms)
             xp.subtract(y, terms, out=terms)
-            add_up()
+            weigh()
+            xp.sum(terms, out=total)
+            xp.multiply(total, mean, out=value)
 
         def backward() -> None:
             xp.subtract(y, target, out=dx)
-            scale()
+            xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return forward, backward if dx is not None else nothing
 
@@ -217,11 +237,13 @@ class CosineDistance(Loss):
         xp, features = ctx.xp, ctx.x.shape[-1]
         x, t = ctx.x.reshape(-1, features), ctx.target.reshape(-1, features)  # [N, F]
         dx = None if ctx.dx is None else ctx.dx.reshape(x.shape)
-        n, terms = x.shape[0], ctx.scratch("terms", x.shape)
+        n, value, terms = x.shape[0], ctx.value.reshape(()), ctx.scratch("terms", x.shape)
         long_x, long_t, cosine = (ctx.scratch(name, (n, 1)) for name in ("length", "target length", "cosine"))
-        one, tiny, gap = number(ctx, 1.0), number(ctx, 1e-8), ctx.scratch("gap", (n, 1))
+        one, tiny, total = number(ctx, 1.0), number(ctx, 1e-8), ctx.scratch("total", ())
+        mean, slope = number(ctx, 1.0 / n), number(ctx, -ctx.weight / n)
         copy = ctx.y is not ctx.x
-        add_up, scale = bind_mean(ctx, gap, n)
+        gap = ctx.scratch("gap", (n, 1))
+        weigh, weigh_gradient = bind_steps(ctx, gap)
 
         def measure(a: Any, b: Any, out: Any) -> None:
             xp.multiply(a, b, out=terms)
@@ -238,15 +260,18 @@ class CosineDistance(Loss):
             xp.divide(cosine, long_x, out=cosine)
             xp.divide(cosine, long_t, out=cosine)
             xp.subtract(one, cosine, out=gap)
-            add_up()
+            weigh()
+            xp.sum(gap, out=total)
+            xp.multiply(total, mean, out=value)
 
         def backward() -> None:
-            # gradient of the distance: (cosine · x / |x| − t / |t|) / |x|
+            # gradient of the cosine: (t / |t| − cosine · x / |x|) / |x|
             xp.divide(t, long_t, out=dx)
             xp.divide(x, long_x, out=terms)
             xp.multiply(terms, cosine, out=terms)
-            xp.subtract(terms, dx, out=dx)
+            xp.subtract(dx, terms, out=dx)
             xp.divide(dx, long_x, out=dx)
-            scale()
+            xp.multiply(dx, slope, out=dx)
+            weigh_gradient()
 
         return forward, backward if dx is not None else nothing

@@ -1,0 +1,142 @@
+"""Looking at one's data, and mending it: labels set right, samples left out, nothing of it in the user's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from nndesigner.data.corrections import read_corrections
+from nndesigner.project.file import load
+from nndesigner.ui.explore.view import ExploreView
+from tests.ui.stories.conftest import LEFT
+from tests.ui.stories.test_own_data import drop, flowers
+
+
+def look(person) -> ExploreView:
+    """Press the button of the data panel, and wait for the samples."""
+    person.window.docks.show("data")
+    person.rest(0.05)
+    QTest.mouseClick(person.window.data_panel._data._explore, LEFT)
+    view = person.window.explore.made
+    person.wait(lambda: view.samples is not None and not view.busy)
+    return view
+
+
+def rest(person, view: ExploreView) -> None:
+    person.wait(lambda: person.document.data_state != "loading" and not view.busy)
+
+
+def press(view: ExploreView, key: Qt.Key) -> None:
+    """A key while the gallery has the focus."""
+    QTest.keyClick(view.gallery, key)
+
+
+def choose(person, view: ExploreView, *places: int) -> list[int]:
+    """Click tiles, the later ones with Ctrl."""
+    gallery = view.gallery
+    for i, place in enumerate(places):
+        index = gallery.rows_model.index(place)
+        gallery.scrollTo(index)
+        keys = Qt.KeyboardModifier.ControlModifier if i else Qt.KeyboardModifier.NoModifier
+        QTest.mouseClick(gallery.viewport(), LEFT, keys, gallery.visualRect(index).center())
+    return gallery.chosen_rows
+
+
+def test_labels_are_set_right_by_keys_and_undone(person):
+    person.open_example("digits_dense")
+    view = look(person)
+    assert view.gallery.rows_model.rowCount() == 1797
+    row, = choose(person, view, 4)
+    assert view.samples.labels[row] == "4"
+    press(view, Qt.Key.Key_8)  # the eighth class
+    rest(person, view)
+    assert person.document.prepared.dataset.column("digit").values[row] == "7"
+    assert view.gallery.current_row == row + 1, "the next one is at hand"
+    choose(person, view, 4)
+    assert "“4” in the file" in view.detail.about.text()
+    person.document.undo_stack.undo()
+    rest(person, view)
+    assert not person.document.design.data.corrections
+    assert person.document.prepared.dataset.column("digit").values[row] == "4"
+
+
+def test_samples_are_left_out_and_taken_back(person):
+    person.open_example("digits_dense")
+    view = look(person)
+    before = len(person.document.prepared.train)
+    rows = choose(person, view, 0, 1, 2)
+    assert len(rows) == 3 and view.detail.name.text() == "3 samples chosen"
+    trained = sum(view.samples.part[row] == 0 for row in rows)
+    press(view, Qt.Key.Key_Delete)
+    rest(person, view)
+    assert len(person.document.prepared.train) == before - trained
+    view.filters.show_.choose("corrected")
+    rest(person, view)
+    assert view.gallery.rows_model.rows.tolist() == rows
+    view.gallery.selectAll()
+    press(view, Qt.Key.Key_Backspace)
+    rest(person, view)
+    assert len(person.document.prepared.train) == before
+    view.filters.label.choose("3")
+    rest(person, view)
+    assert view.gallery.rows_model.rowCount() == 183
+    press(view, Qt.Key.Key_Escape)
+    rest(person, view)
+    assert view.gallery.rows_model.rowCount() == 1797
+    press(view, Qt.Key.Key_Escape)
+    assert person.window.canvas.isVisible() and not view.isVisible()
+
+
+def test_a_trained_network_names_a_wrong_label(person):
+    """One label of the data is wrong; after a run it is among the suspects, and one key sets it right."""
+    person.open_example("digits_dense", epochs=8)
+    view = look(person)
+    wrong, = choose(person, view, 10)
+    press(view, Qt.Key.Key_5)  # a 0 becomes a 4
+    rest(person, view)
+    person.train()
+    person.wait(lambda: view.judge.judgement is not None and not view.busy)
+    view.filters.show_.choose("suspects")
+    rest(person, view)
+    rows = view.gallery.rows_model.rows.tolist()
+    assert wrong in rows
+    choose(person, view, rows.index(wrong))
+    assert view.detail.suggestion == "0" and view.detail.use.isVisible()
+    press(view, Qt.Key.Key_Return)
+    rest(person, view)
+    assert not person.document.design.data.corrections, "it is as in the file again"
+
+
+def test_corrections_travel_beside_the_data(make_person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    table = flowers(tmp_path / "flowers.csv")
+    text = table.read_bytes()
+    one = make_person()
+    drop(one, table)
+    view = look(one)
+    row, = choose(one, view, 0)
+    view.detail.typed.setText("tulip")
+    QTest.keyClick(view.detail.typed, Qt.Key.Key_Return)
+    rest(one, view)
+    choose(one, view, 5)
+    press(view, Qt.Key.Key_Delete)
+    rest(one, view)
+    target = tmp_path / "p.nnd"
+    monkeypatch.setattr("nndesigner.ui.files.QFileDialog.getSaveFileName", lambda *_: (str(target), ""))
+    assert one.window.files.save()
+    beside = tmp_path / "flowers.csv.corrections.json"
+    assert [c.value for c in read_corrections(beside)] == ["tulip", ""] and table.read_bytes() == text
+    assert len(load(target).design.data.corrections) == 2
+
+    other = make_person()
+    drop(other, table)
+    other.window.docks.show("data")
+    offer = other.window.data_panel._data._corrections
+    assert offer.isVisible() and "2 samples" in offer.words.text()
+    QTest.mouseClick(offer.use, LEFT)
+    other.wait(lambda: other.document.data_state == "ready")
+    assert other.document.prepared.dataset.columns[-1].values[row] == "tulip"
+    assert any("1 label set right and 1 sample left out" in note for note in other.document.prepared.notes)
+    assert not offer.isVisible()
