@@ -1,4 +1,4 @@
-# make run · make test · make bench · make lint · make screenshots · make examples · make clean
+# make run · make test · make bench · make bench-gpu · make lint · make screenshots · make examples · make clean
 # ARGS goes to the program:  make ARGS=project.nnd run    make ARGS="-k undo" test
 # PYTHON picks the interpreter that .venv is made with:  make PYTHON=python3.12 run
 
@@ -12,16 +12,17 @@ PIP := $(PY) -m pip --disable-pip-version-check
 OFFSCREEN := QT_QPA_PLATFORM=offscreen LC_ALL=C.UTF-8
 
 # A leading underscore marks a helper of the measurements, not a measurement.
-BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
+BENCHMARKS = $(filter-out benchmarks/_% benchmarks/gpu.py,$(sort $(wildcard benchmarks/*.py)))
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test bench lint screenshots examples clean distclean libraries libraries-offscreen
+.PHONY: help run test bench bench-gpu lint screenshots examples clean distclean libraries libraries-offscreen
 
 help:
 	@echo "make run          install what is missing into .venv and start the designer (ARGS=project.nnd opens one)"
 	@echo "make test         install what the tests need and run them"
 	@echo "make bench        run the measurements against peers"
+	@echo "make bench-gpu    the same on a GPU; needs one of the GPU extras"
 	@echo "make lint         check the code's style"
 	@echo "make screenshots  take the window's pictures"
 	@echo "make examples     make the bundled example projects anew"
@@ -35,6 +36,9 @@ test: $(TEST) libraries-offscreen
 
 bench: $(APP) libraries-offscreen
 	@set -e; for file in $(BENCHMARKS); do echo "== $$file"; $(OFFSCREEN) $(PY) $$file $(ARGS); done
+
+bench-gpu: $(APP)
+	@$(PY) benchmarks/gpu.py $(ARGS)
 
 lint: $(TEST)
 	$(PY) -m ruff check . $(ARGS)

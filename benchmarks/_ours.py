@@ -1,7 +1,8 @@
 """Our side of the comparison: trains or asks one network as told by lines of JSON on standard input.
 
-Line in: {"case": ..., "seconds": ..., "what": "train" or "answer"}; line out: {"rate": samples per second, "best": of
-the quickest step, "steps": ...}. The first line for a case also builds the network; that is not timed.
+Line in: {"case": ..., "seconds": ..., "what": "train" or "answer", "device": "cpu" if not given}; line out: {"rate":
+samples per second, "best": of the quickest step, "steps": ...}. The first line for a case also builds the network; that
+is not timed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from nndesigner.data.preparing import Part, Prepared
 from nndesigner.engine.device import Device
 from nndesigner.engine.optimizers import Adam
-from nndesigner.graph.check import check
+from nndesigner.graph.check import Checked, check
 from nndesigner.graph.model import Edge, Graph, Node
 from nndesigner.layers import Layer
 from nndesigner.spec import DataField, Shape, Signature
@@ -25,22 +26,29 @@ from nndesigner.training.trainer import Trainer
 
 _KINDS = {"dense": "dense.v1", "conv": "conv2d.v1", "pool": "maxpool2d.v1", "norm": "batchnorm.v1", "relu": "relu.v1",
           "flatten": "flatten.v1", "lstm": "lstm.v1", "attention": "selfattention.v1", "layernorm": "layernorm.v1",
-          "mean": "globalavgpool1d.v1", "add": "add.v1"}
+          "mean": "globalavgpool1d.v1", "gap": "globalavgpool2d.v1", "add": "add.v1"}
 
 
-def build(case: dict, threads: int | None = None) -> Trainer:
-    """A trainer over two thousand random samples (fewer for large images)."""
-    nodes, edges, saved = [Node("n0", Layer.registry["input.v1"]())], [], ""
+def drawing(case: dict) -> Checked:
+    """The network of a case, checked. Raises ValueError when it cannot be trained."""
+    nodes, edges = [Node("n0", Layer.registry["input.v1"]())], []
+
+    def put(kind: str, params: dict, *sources: str) -> str:
+        nodes.append(Node(f"n{len(nodes)}", Layer.registry[kind](**params)))
+        edges.extend(Edge(source, nodes[-1].id) for source in sources)
+        return nodes[-1].id
+
+    last = saved = "n0"
     for name, params in case["layers"]:
         if name == "save":  # the next "add" adds these values
-            saved = nodes[-1].id
-            continue
-        nodes.append(Node(f"n{len(nodes)}", Layer.registry[_KINDS[name]](**params)))
-        edges.append(Edge(nodes[-2].id, nodes[-1].id))
-        if name == "add":
-            edges.append(Edge(saved, nodes[-1].id))
-    nodes.append(Node(f"n{len(nodes)}", Layer.registry["output.v1"]()))
-    edges.append(Edge(nodes[-2].id, nodes[-1].id))
+            saved = last
+        elif name == "project":  # a convolution and batch norm on the saved values
+            saved = put(_KINDS["norm"], {}, put(_KINDS["conv"], params, saved))
+        elif name == "add":
+            last = put(_KINDS[name], params, last, saved)
+        else:
+            last = put(_KINDS[name], params, last)
+    put("output.v1", {}, last)
     shape = tuple(case["shape"])
     fields = [DataField("x", "input", Shape({1: "F", 2: "TF", 3: "HWC"}[len(shape)], shape))]
     classes = case["classes"]
@@ -51,6 +59,12 @@ def build(case: dict, threads: int | None = None) -> Trainer:
     checked = check(Graph(tuple(nodes), tuple(edges), len(nodes)), Signature(tuple(fields)))
     if not checked.trainable:
         raise ValueError([problem.text for problem in checked.problems])
+    return checked
+
+
+def build(case: dict, threads: int | None = None, device: str = "cpu") -> Trainer:
+    """A trainer over two thousand random samples (fewer for large images)."""
+    checked, shape, classes = drawing(case), tuple(case["shape"]), case["classes"]
     rng = np.random.default_rng(0)
     count = max(4 * case["batch"], min(2000, 4_000_000 // int(np.prod(shape)))) // case["batch"] * case["batch"]
     arrays = {"x": rng.standard_normal((count, *shape), dtype=np.float32)}
@@ -60,7 +74,14 @@ def build(case: dict, threads: int | None = None) -> Trainer:
     none = Part("none", rows[:0], {name: array[:0] for name, array in arrays.items()})
     data = Prepared(None, checked.signature, None, Part("train", rows, arrays), none, none, (), "")
     settings = TrainSettings(epochs=1_000_000, batch_size=case["batch"], optimizer=Adam())
-    return Trainer(checked, data, settings, Device("cpu"), threads=threads)
+    return Trainer(checked, data, settings, Device(device), threads=threads)
+
+
+def memory(device: Device) -> float:
+    """Most memory taken so far, MiB: of the process, or of the pool of a GPU, which keeps what it once took."""
+    if device.is_cpu:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return device.xp.get_default_memory_pool().total_bytes() / 2**20
 
 
 def main() -> None:
@@ -70,7 +91,7 @@ def main() -> None:
         case = order["case"]
         if case["name"] not in trainers:
             trainers.clear()
-            trainers[case["name"]] = build(case, order.get("threads"))
+            trainers[case["name"]] = build(case, order.get("threads"), order.get("device", "cpu"))
             for _ in range(5):
                 trainers[case["name"]].step()
         trainer = trainers[case["name"]]
@@ -88,9 +109,12 @@ def main() -> None:
                 best = min(best, now - last)
                 last = now
                 steps += 1
+            if not trainer.device.is_cpu:
+                trainer.device.xp.cuda.get_current_stream().synchronize()
+                last = clock()
         print(json.dumps({
             "rate": steps * case["batch"] / (last - began), "best": case["batch"] / best, "steps": steps,
-            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "memory": memory(trainer.device),
         }), flush=True)
 
 

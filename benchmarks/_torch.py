@@ -1,11 +1,13 @@
 """PyTorch's side of the comparison, run by another interpreter; the same protocol as _ours.py. Needs only torch.
 
-Modes: "eager" (as people write it: Adam, NCHW), "fused" (Adam in one call), "last" (channels-last and fused Adam).
+Modes: "eager" (as people write it: Adam, NCHW), "fused" (Adam in one call), "last" (channels-last and fused Adam),
+"compiled" (torch.compile over "last").
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
@@ -46,8 +48,12 @@ class Mean(nn.Module):
         return x.mean(1)
 
 
+class Project(nn.Sequential):
+    """What a residual block does to the values that pass it by."""
+
+
 class Net(nn.Module):
-    """Layers in a row; "save" remembers the values that the next "add" adds."""
+    """Layers in a row; "save" remembers the values that the next "add" adds, a Project changes them before."""
 
     def __init__(self, layers: list) -> None:
         super().__init__()
@@ -61,26 +67,40 @@ class Net(nn.Module):
                 saved = x
             elif layer == "add":
                 x = x + saved
+            elif isinstance(layer, Project):
+                saved = layer(saved)
             else:
                 x = layer(x)
         return x
 
 
-def build(case: dict, mode: str) -> tuple:
+def convolution(channels: int, params: dict) -> nn.Conv2d:
+    """The windows have the margin given, or just so much that the size stays."""
+    kernel = params["kernel"][0]
+    padding = {"same": kernel // 2, "valid": 0, "explicit": params.get("margin", [0])[0]}[params["padding"]]
+    return nn.Conv2d(channels, params["filters"], kernel, params.get("strides", [1])[0], padding,
+                     bias=params.get("bias", True))
+
+
+def build(case: dict, mode: str, device: str = "cpu") -> tuple:
     """(function for a training step, function for an answer)."""
     layers: list = []
     shape = tuple(case["shape"])
     channels, size = shape[-1], shape[:-1]
+    saved = channels
     for name, params in case["layers"]:
         if name == "dense":
             layers.append(nn.Linear(channels, params["units"]))
             channels = params["units"]
         elif name == "conv":
-            padding = "same" if params.get("padding", "same") == "same" else 0
-            kernel = params["kernel"][0]
-            layers.append(nn.Conv2d(channels, params["filters"], kernel, padding=padding))
+            layers.append(convolution(channels, params))
+            (pad, _), (step, _), kernel = layers[-1].padding, layers[-1].stride, params["kernel"][0]
             channels = params["filters"]
-            size = size if padding == "same" else tuple(s - kernel + 1 for s in size)
+            size = tuple((s + 2 * pad - kernel) // step + 1 for s in size)
+        elif name == "project":
+            layers.append(Project(convolution(saved, params), nn.BatchNorm2d(params["filters"])))
+        elif name == "gap":
+            layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         elif name == "pool":
             layers.append(nn.MaxPool2d(2))
             size = tuple(s // 2 for s in size)
@@ -90,6 +110,7 @@ def build(case: dict, mode: str) -> tuple:
             layers.append(nn.ReLU())
         elif name in ("save", "add"):
             layers.append(name)
+            saved = channels
         elif name == "lstm":
             layers.append(Last(channels, params["units"]))
             channels = params["units"]
@@ -106,31 +127,36 @@ def build(case: dict, mode: str) -> tuple:
         if activation != "none":
             layers.append({"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}[activation]())
     net = Net(layers) if "save" in layers else nn.Sequential(*layers)
-    x = torch.randn(case["batch"], *((shape[-1], *shape[:-1]) if len(shape) == 3 else shape))
-    if mode == "last" and len(shape) == 3:
+    net = net.to(device)
+    x = torch.randn(case["batch"], *((shape[-1], *shape[:-1]) if len(shape) == 3 else shape), device=device)
+    if mode in ("last", "compiled") and len(shape) == 3:
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     if case["classes"]:
-        target, loss = torch.randint(case["classes"], (case["batch"],)), nn.CrossEntropyLoss()
+        target, loss = torch.randint(case["classes"], (case["batch"],), device=device), nn.CrossEntropyLoss()
     else:
-        target, loss = torch.randn(case["batch"], 1), nn.MSELoss()
+        target, loss = torch.randn(case["batch"], 1, device=device), nn.MSELoss()
+    run = torch.compile(net) if mode == "compiled" else net
     optimizer = torch.optim.Adam(net.parameters(), fused=mode != "eager")
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        value = loss(net(x), target)
+        value = loss(run(x), target)
         value.backward()
         optimizer.step()
-        value.item()
+        if device == "cpu":  # on a GPU nobody asks for the loss of each step; ours does not either
+            value.item()
 
     def answer() -> None:
         with torch.inference_mode():
-            net(x)
+            run(x)
 
     return net, step, answer
 
 
 def main() -> None:
     torch.set_num_threads(int(sys.argv[1]))
+    tf32 = os.environ.get("CUPY_TF32", "0") == "1"  # the same rounding on both sides
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
     made: dict[tuple[str, str], tuple] = {}
     for line in sys.stdin:
         order = json.loads(line)
@@ -138,7 +164,7 @@ def main() -> None:
         if not any(name == case["name"] for name, _ in made):
             made.clear()
         if (case["name"], mode) not in made:
-            made[case["name"], mode] = build(case, mode)
+            made[case["name"], mode] = build(case, mode, order.get("device", "cpu"))
             for _ in range(5):
                 made[case["name"], mode][1]()
         net, step, answer = made[case["name"], mode]
@@ -154,9 +180,13 @@ def main() -> None:
             best = min(best, now - last)
             last = now
             steps += 1
+        if "device" in order:
+            torch.cuda.synchronize()
+            last = clock()
         print(json.dumps({
             "rate": steps * case["batch"] / (last - began), "best": case["batch"] / best, "steps": steps,
-            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "version": torch.__version__,
+            "memory": torch.cuda.max_memory_reserved() / 2**20 if "device" in order
+            else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "version": torch.__version__,
         }), flush=True)
 
 
