@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import types
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,6 +72,11 @@ class FakeArray(np.ndarray):
         counts.allocations += found.size > 0 and not np.may_share_memory(_plain(found), _plain(self))
         return found
 
+    def set(self, host: np.ndarray, stream: FakeStream) -> None:
+        """The copy happens as late as it may on a GPU: when something waits for the stream."""
+        assert type(host) is np.ndarray and host.shape == self.shape and host.dtype == self.dtype
+        stream.todo.append(lambda: _plain(self).__setitem__(..., host))
+
     @property
     def data(self) -> Any:
         return types.SimpleNamespace(ptr=self.ctypes.data)
@@ -92,6 +98,39 @@ class FakeArray(np.ndarray):
         return bool(self.item())
 
 
+class FakeStream:
+    """Copies that have been asked for. They are done in order, and none before something waits for it."""
+
+    ptr = 0
+
+    def __init__(self, non_blocking: bool = False) -> None:
+        self.todo: list[Any] = []
+
+    def wait_event(self, event: FakeEvent) -> None:
+        if self is null_stream:  # calculations of the stand-in are done at once, so what they wait for is due now
+            event.synchronize()
+        else:
+            self.todo.append(event.synchronize)
+
+
+class FakeEvent:
+    def __init__(self, disable_timing: bool) -> None:
+        self._stream: FakeStream | None = None
+        self._mark = lambda: None
+
+    def record(self, stream: FakeStream) -> None:
+        self._stream = stream
+        self._mark = lambda: None
+        stream.todo.append(self._mark)
+
+    def synchronize(self) -> None:
+        while self._stream is not None and self._mark in self._stream.todo:
+            self._stream.todo.pop(0)()
+
+
+null_stream = FakeStream()
+
+
 def _refuse_host(value: Any) -> None:
     if isinstance(value, np.ndarray) and not isinstance(value, FakeArray):
         raise TypeError("Unsupported type <class 'numpy.ndarray'>: the array is on the host.")
@@ -107,9 +146,44 @@ def _fake(value: Any) -> Any:
     return value.view(FakeArray) if isinstance(value, np.ndarray) else value
 
 
+class OutOfMemoryError(MemoryError):
+    """What CuPy raises."""
+
+
+class Memory:
+    """The memory of the stand-in: what its arrays take, and how much there is."""
+
+    size = 40 << 30
+    current: Memory
+
+    def __init__(self) -> None:
+        self._taken: dict[int, int] = {}
+        #: how often the pool was asked to free its blocks
+        self.freed = 0
+
+    @property
+    def used(self) -> int:
+        return sum(self._taken.values())
+
+    def take(self, array: np.ndarray) -> None:
+        """Count the memory behind an array, once."""
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        if id(array) not in self._taken:
+            if self.used + array.nbytes > self.size:
+                raise OutOfMemoryError(f"Out of memory allocating {array.nbytes} bytes (so far: {self.used} bytes)")
+            self._taken[id(array)] = array.nbytes
+            weakref.finalize(array, self._taken.pop, id(array)).atexit = False
+
+    def free_all_blocks(self) -> None:
+        self.freed += 1
+
+
 def _new(value: Any) -> Any:
     counts.allocations += 1
-    return _fake(np.asarray(value))
+    value = np.asarray(value)
+    Memory.current.take(value)
+    return _fake(value)
 
 
 class _Kernel:
@@ -187,10 +261,11 @@ def make() -> types.ModuleType:
         yield
 
     module.cuda = types.SimpleNamespace(
-        Device=device, get_current_stream=lambda: types.SimpleNamespace(ptr=0),
-        runtime=types.SimpleNamespace(memGetInfo=lambda: (module.free_memory, 80 << 30)))
-    module.free_memory = 40 << 30
-    module.get_default_memory_pool = lambda: types.SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=lambda: None)
+        Device=device, get_current_stream=lambda: null_stream, Stream=FakeStream, Event=FakeEvent,
+        runtime=types.SimpleNamespace(memGetInfo=lambda: (memory.size - memory.used, memory.size)))
+    module.memory = memory = Memory.current = Memory()
+    module.get_default_memory_pool = lambda: types.SimpleNamespace(
+        used_bytes=lambda: memory.used, free_bytes=lambda: 0, free_all_blocks=memory.free_all_blocks)
     module.lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(
         as_strided=lambda x, shape, strides: _fake(np.lib.stride_tricks.as_strided(_plain(x), shape, strides))))
     return module

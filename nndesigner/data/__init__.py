@@ -13,6 +13,7 @@ from nndesigner.data import (
     idx_file,
     image_folder,
     mask_folder,
+    network,
     npz_file,
     samples,
     series,
@@ -26,6 +27,6 @@ from nndesigner.data.source import Cancelled, Source, source_for
 
 __all__ = [
     "Cancelled", "Source", "cifar_file", "csv_file", "generated", "generated_sound", "generated_text", "hdf5_file",
-    "idx_file", "image_folder", "mask_folder", "npz_file", "samples", "series", "shape_masks", "shapes", "sound_folder",
-    "source_for", "table_file", "text_folder",
+    "idx_file", "image_folder", "mask_folder", "network", "npz_file", "samples", "series", "shape_masks", "shapes",
+    "sound_folder", "source_for", "table_file", "text_folder",
 ]

@@ -85,6 +85,10 @@ class Device:
         """The array on this device: the very same for the processor, a copy for a GPU."""
         return host if self.is_cpu else self.xp.asarray(host)
 
+    def pinned(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Uninitialised memory of the host; for a GPU it stays in its place, so that copies run beside calculations."""
+        return np.empty(shape, dtype) if self.is_cpu else importlib.import_module("cupyx").empty_pinned(shape, dtype)
+
     def host(self, array: Any) -> np.ndarray:
         """The array as NumPy: the very same for the processor, a copy (and a wait) for a GPU."""
         return array if self.is_cpu else self.xp.asnumpy(array)
@@ -100,8 +104,19 @@ class Device:
         """Bytes of a GPU that can still be taken; None for the processor, whose system does not tell."""
         if self.is_cpu:
             return None
-        free, _ = self.xp.cuda.runtime.memGetInfo()
-        return free + self.xp.get_default_memory_pool().free_bytes()
+        with self.use():
+            free, _ = self.xp.cuda.runtime.memGetInfo()
+            return free + self.xp.get_default_memory_pool().free_bytes()
+
+    def used_bytes(self) -> int:
+        """Bytes of a GPU that arrays of this process take."""
+        with self.use():
+            return self.xp.get_default_memory_pool().used_bytes()
+
+    def has_room(self, nbytes: int) -> bool:
+        """Whether data of this size may lie on the device for good: half of what is free is left for calculating."""
+        free = self.free_bytes()
+        return free is None or nbytes <= free // 2
 
     def out_of_memory(self, error: BaseException) -> bool:
         """Whether an exception means that this device's memory is full."""
@@ -112,7 +127,8 @@ class Device:
     def free(self) -> None:
         """Give cached blocks of a GPU back to the driver."""
         if not self.is_cpu:
-            self.xp.get_default_memory_pool().free_all_blocks()
+            with self.use():
+                self.xp.get_default_memory_pool().free_all_blocks()
 
 
 @functools.cache

@@ -22,7 +22,7 @@ Job = Callable[[], None]
 
 #: Multiply-adds of one forward pass of a batch from which further threads pay (measured, see benchmarks/RESULTS.md).
 #: A rule and not a measurement at the start, so that a run repeats to the bit.
-WORTH = 200_000_000
+WORTH = 100_000_000
 #: Threads beyond these gain little: the parts of the batch become small. They have at least so many samples, or samples
 #: that are worth a thread each.
 MOST = 8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nndesigner.layers.base import Bind, Layer, Step
 from nndesigner.layers.elementwise import nothing
 from nndesigner.spec import Shape, param
@@ -27,7 +29,54 @@ class Noise(Layer):
         raise NotImplementedError
 
 
-class Dropout(Noise):
+def _rate_param(default: float, what: str) -> Any:
+    """Field for the rate of a dropout."""
+    return param(default, "Rate", f"{what}. Higher: stronger protection against learning by heart, but slower "
+                 "learning; 0: off.", ge=0, lt=1, step=0.05)
+
+
+def _bind_switches(ctx: Bind, switches: Any, rate: float, scale: float) -> Step:
+    """Fill `switches` with 0, with probability `rate`, and `scale` elsewhere."""
+    xp, uniform = ctx.xp, ctx.uniform
+    rate, scale = (xp.asarray(v, ctx.dtype) for v in (rate, scale))
+
+    def draw() -> None:
+        uniform("dropout", switches)
+        xp.greater_equal(switches, rate, out=switches)
+        xp.multiply(switches, scale, out=switches)
+
+    return draw
+
+
+class _RandomFactors(Noise):
+    """Shared by the layers that multiply their input with random factors."""
+
+    rate: float = _rate_param(0.5, "Share of values switched off")
+
+    def summary(self) -> str:
+        return f"{self.rate:.0%}"
+
+    def bind_training(self, ctx: Bind) -> tuple[Step, Step]:
+        xp, x, y, dy, dx = ctx.xp, ctx.x[0], ctx.y, ctx.dy, ctx.dx[0]
+        factors = ctx.scratch("factors", self.factors_shape(x.shape))
+        draw = self.bind_draw(ctx, factors)
+
+        def forward() -> None:
+            draw()
+            xp.multiply(x, factors, out=y)
+
+        return forward, nothing if dx is None else lambda: xp.multiply(dy, factors, out=dx)
+
+    def factors_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the factors for an input of this shape, batch first."""
+        return shape
+
+    def bind_draw(self, ctx: Bind, factors: Any) -> Step:
+        """Function that draws the factors anew."""
+        return _bind_switches(ctx, factors, self.rate, 1 / (1 - self.rate))
+
+
+class Dropout(_RandomFactors):
     """Switches off random values while training, so that the network does not lean on any single one.
 
     y = x · m / (1 − rate) with m = 0 with probability `rate`, else 1; in use y = x.
@@ -40,28 +89,8 @@ class Dropout(Noise):
     icon = "mdi6.water-off-outline"
     keywords = ("regularisation", "overfitting", "noise", "mask")
 
-    rate: float = param(0.5, "Rate", "Share of values switched off. Higher: stronger protection against learning by "
-                        "heart, but slower learning; 0: off.", ge=0, lt=1, step=0.05)
 
-    def summary(self) -> str:
-        return f"{self.rate:.0%}"
-
-    def bind_training(self, ctx: Bind) -> tuple[Step, Step]:
-        xp, x, y, uniform = ctx.xp, ctx.x[0], ctx.y, ctx.uniform
-        mask = ctx.scratch("mask", x.shape)
-        rate, scale = xp.asarray(self.rate, ctx.dtype), xp.asarray(1 / (1 - self.rate), ctx.dtype)
-
-        def forward() -> None:
-            uniform("dropout", mask)
-            xp.greater_equal(mask, rate, out=mask)
-            xp.multiply(mask, scale, out=mask)
-            xp.multiply(x, mask, out=y)
-
-        dy, dx = ctx.dy, ctx.dx[0]
-        return forward, nothing if dx is None else lambda: xp.multiply(dy, mask, out=dx)
-
-
-class SpatialDropout(Noise):
+class SpatialDropout(_RandomFactors):
     """Switches off whole channels while training, instead of single values.
 
     y = x · m / (1 − rate), with one m for each channel of a sample; in use y = x.
@@ -75,28 +104,13 @@ class SpatialDropout(Noise):
     icon = "mdi6.layers-off-outline"
     keywords = ("regularisation", "channels", "feature maps", "overfitting")
 
-    rate: float = param(0.2, "Rate", "Share of channels switched off. Higher: stronger protection against learning by "
-                        "heart, but slower learning; 0: off.", ge=0, lt=1, step=0.05)
+    rate: float = _rate_param(0.2, "Share of channels switched off")
 
-    def summary(self) -> str:
-        return f"{self.rate:.0%}"
-
-    def bind_training(self, ctx: Bind) -> tuple[Step, Step]:
-        xp, x, y, uniform = ctx.xp, ctx.x[0], ctx.y, ctx.uniform
-        mask = ctx.scratch("mask", (x.shape[0], *(1,) * (x.ndim - 2), x.shape[-1]))
-        rate, scale = xp.asarray(self.rate, ctx.dtype), xp.asarray(1 / (1 - self.rate), ctx.dtype)
-
-        def forward() -> None:
-            uniform("dropout", mask)
-            xp.greater_equal(mask, rate, out=mask)
-            xp.multiply(mask, scale, out=mask)
-            xp.multiply(x, mask, out=y)
-
-        dy, dx = ctx.dy, ctx.dx[0]
-        return forward, nothing if dx is None else lambda: xp.multiply(dy, mask, out=dx)
+    def factors_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (shape[0], *(1,) * (len(shape) - 2), shape[-1])
 
 
-class AlphaDropout(Noise):
+class AlphaDropout(_RandomFactors):
     """Dropout that keeps mean 0 and spread 1, for networks with SELU.
 
     Values switched off become −1.7581 (what SELU gives for very negative values); then all are scaled and shifted so
@@ -108,33 +122,51 @@ class AlphaDropout(Noise):
     icon = "mdi6.alpha"
     keywords = ("selu", "self-normalising", "regularisation", "overfitting")
 
-    rate: float = param(0.1, "Rate", "Share of values switched off. Higher: stronger protection against learning by "
-                        "heart, but slower learning; 0: off.", ge=0, lt=1, step=0.05)
-
-    def summary(self) -> str:
-        return f"{self.rate:.0%}"
+    rate: float = _rate_param(0.1, "Share of values switched off")
 
     def bind_training(self, ctx: Bind) -> tuple[Step, Step]:
-        xp, x, y, uniform = ctx.xp, ctx.x[0], ctx.y, ctx.uniform
-        off = -1.0507009873554805 * 1.6732632423543772
-        keep = 1 - self.rate
+        xp, x, y, dy, dx = ctx.xp, ctx.x[0], ctx.y, ctx.dy, ctx.dx[0]
+        off, keep = -1.0507009873554805 * 1.6732632423543772, 1 - self.rate
         scale = (keep + off * off * keep * self.rate) ** -0.5
-        mask = ctx.scratch("mask", x.shape)
-        t = ctx.scratch("t", x.shape)
+        factors, t = ctx.scratch("factors", x.shape), ctx.scratch("t", x.shape)
         # y = scale · (x · m + off · (1 − m)) − scale · off · rate = (scale · m) · (x − off) + offset
-        rate, factor, low, offset = (
-            xp.asarray(v, ctx.dtype) for v in (self.rate, scale, off, scale * off * keep))
+        draw = _bind_switches(ctx, factors, self.rate, scale)
+        low, offset = (xp.asarray(v, ctx.dtype) for v in (off, scale * off * keep))
 
         def forward() -> None:
-            uniform("dropout", mask)
-            xp.greater_equal(mask, rate, out=mask)
-            xp.multiply(mask, factor, out=mask)
+            draw()
             xp.subtract(x, low, out=t)
-            xp.multiply(t, mask, out=y)
+            xp.multiply(t, factors, out=y)
             xp.add(y, offset, out=y)
 
-        dy, dx = ctx.dy, ctx.dx[0]
-        return forward, nothing if dx is None else lambda: xp.multiply(dy, mask, out=dx)
+        return forward, nothing if dx is None else lambda: xp.multiply(dy, factors, out=dx)
+
+
+class GaussianDropout(_RandomFactors):
+    """Multiplies values with random numbers around 1 while training: a gentler Dropout.
+
+    y = x · (1 + √(rate / (1 − rate)) · n), n normally distributed; in use y = x.
+
+    Source: Srivastava et al. 2014, section 10.
+    """
+
+    kind = "gaussiandropout.v1"
+    title = "Gaussian dropout"
+    icon = "mdi6.water-percent"
+    keywords = ("multiplicative", "noise", "random", "regularisation", "overfitting")
+
+    rate: float = _rate_param(0.3, "Strength, on the scale of Dropout")
+
+    def bind_draw(self, ctx: Bind, factors: Any) -> Step:
+        xp, normal = ctx.xp, ctx.normal
+        spread, one = (xp.asarray(v, ctx.dtype) for v in ((self.rate / (1 - self.rate)) ** 0.5, 1.0))
+
+        def draw() -> None:
+            normal("noise", factors)
+            xp.multiply(factors, spread, out=factors)
+            xp.add(factors, one, out=factors)
+
+        return draw
 
 
 class GaussianNoise(Noise):
@@ -167,37 +199,3 @@ class GaussianNoise(Noise):
 
         dy, dx = ctx.dy, ctx.dx[0]
         return forward, nothing if dx is None else lambda: xp.copyto(dx, dy)
-
-
-class GaussianDropout(Noise):
-    """Multiplies values with random numbers around 1 while training: a gentler Dropout.
-
-    y = x · (1 + √(rate / (1 − rate)) · n), n normally distributed; in use y = x.
-
-    Source: Srivastava et al. 2014, section 10.
-    """
-
-    kind = "gaussiandropout.v1"
-    title = "Gaussian dropout"
-    icon = "mdi6.water-percent"
-    keywords = ("multiplicative", "noise", "random", "regularisation", "overfitting")
-
-    rate: float = param(0.3, "Rate", "Strength, on the scale of Dropout. Higher: stronger protection against learning "
-                        "by heart, but slower learning; 0: off.", ge=0, lt=1, step=0.05)
-
-    def summary(self) -> str:
-        return f"{self.rate:.0%}"
-
-    def bind_training(self, ctx: Bind) -> tuple[Step, Step]:
-        xp, x, y, normal = ctx.xp, ctx.x[0], ctx.y, ctx.normal
-        factor = ctx.scratch("factor", x.shape)
-        spread, one = xp.asarray((self.rate / (1 - self.rate)) ** 0.5, ctx.dtype), xp.asarray(1.0, ctx.dtype)
-
-        def forward() -> None:
-            normal("noise", factor)
-            xp.multiply(factor, spread, out=factor)
-            xp.add(factor, one, out=factor)
-            xp.multiply(x, factor, out=y)
-
-        dy, dx = ctx.dy, ctx.dx[0]
-        return forward, nothing if dx is None else lambda: xp.multiply(dy, factor, out=dx)

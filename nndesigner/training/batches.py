@@ -17,10 +17,9 @@ from nndesigner.engine.weights import Gradients
 
 
 class Batches:
-    """The plans of one batch size with the data that feed them."""
+    """The plans of one batch size, one for each of the `gradients`, with the data that feed them."""
 
-    def __init__(self, network: Network, size: int, data: dict[str, Any], running: dict[str, Any],
-                 gradients: list[Gradients]) -> None:
+    def __init__(self, network: Network, size: int, gradients: list[Gradients]) -> None:
         self.size = size
         self.network = network
         self._slices = parts_of(size, len(gradients))
@@ -32,21 +31,25 @@ class Batches:
                 network.part_plan(_length(part), self._meeting.part(number, _length(part) / size), gradients[number])
                 for number, part in enumerate(self._slices)]
         self._idle = [unused.flat for unused in gradients[len(self.plans):]]
+        heads = network.heads
+        #: one output with weight 1 on one thread: its loss is the loss
+        self._only = None
+        if len(self.plans) == len(self.plans[0].losses) == 1 and next(iter(heads.values())).weight == 1.0:
+            self._only = self.plans[0].losses.item
+
+    def feed(self, data: dict[str, Any], running: dict[str, Any]) -> None:
+        """Take the batches from these fields of the data, and keep predictions in `running`. To be called once, before
+        the rest."""
         #: rows and what was read of them, seen by the jobs, which do not hold this object
         self._rows: list[Any] = [None, None]
         self._jobs = [
-            _computing(plan, None if len(self.plans) == 1 else part, data, self._rows, network.device)
+            _computing(plan, None if len(self.plans) == 1 else part, data, self._rows, self.network.device)
             for plan, part in zip(self.plans, self._slices)]
         if len(self.plans) > 1:
             self._jobs = [self._meeting.guarded(job) for job in self._jobs]
         self._shown = [
             (running[node], values, part)
             for plan, part in zip(self.plans, self._slices) for node, values in plan.predictions.items()]
-        heads = network.heads
-        #: one output with weight 1 on one thread: its loss is the loss
-        self._only = None
-        if len(self.plans) == len(self.plans[0].losses) == 1 and next(iter(heads.values())).weight == 1.0:
-            self._only = self.plans[0].losses.item
 
     def compute(self, rows: Any, read: dict[str, Any] | None = None) -> None:
         """Losses, predictions and gradients of these rows of the data. `read` are their samples of the fields that are

@@ -41,11 +41,13 @@ class Evaluation:
         self._count = len(part)
         self._batch = min(network.answer_batch, max(self._count, 1))
         fields = {feed.field for feed in network.answering(self._batch)[0][1].feeds}
-        #: fields that are not in memory are read for each batch
+        held = [field for field in fields if not isinstance(part.arrays[field], EncodedRows)]
+        stay = network.device.has_room(sum(part.arrays[field].nbytes for field in held))
+        #: fields that are not in memory, or for which the device has no room, are read for each batch
         self._sources = {
-            field: rows if isinstance(rows, EncodedRows) else network.device.asarray(rows)
-            for field, rows in ((field, part.arrays[field]) for field in fields)}
-        self._streams = any(isinstance(rows, EncodedRows) for rows in self._sources.values())
+            field: network.device.asarray(part.arrays[field]) if stay and field in held else part.arrays[field]
+            for field in fields}
+        self._streams = not stay or len(held) < len(fields)
         self._part = part
         #: what the batches gave, on the device until all are measured
         self._predictions: dict[str, Any] = {}

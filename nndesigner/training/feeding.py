@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -52,17 +52,33 @@ class Orders:
         return (epoch, position + 1) if position + 1 < self._steps else (epoch + 1, 0)
 
 
+class HeldRows:
+    """Samples in the memory of the host that are handed out in batches, because a GPU has no room for them."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = array
+        self.shape, self.dtype, self.nbytes = array.shape, array.dtype, array.nbytes
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def read(self, places: np.ndarray, out: np.ndarray, epoch: int = 0) -> None:
+        """Fill `out` [n, ...] with the samples at these places."""
+        self._array.take(places, 0, out, "clip")
+
+
 class Feeder:
     """Reads the fields `sources` of one batch after another, on so many threads (None: one a core).
 
-    Belongs to the thread that trains.
+    `empty(shape, dtype)` makes the buffers. Belongs to the thread that trains.
     """
 
-    def __init__(self, sources: Mapping[str, EncodedRows], orders: Orders, threads: int | None = None) -> None:
+    def __init__(self, sources: Mapping[str, EncodedRows | HeldRows], orders: Orders, threads: int | None = None,
+                 empty: Callable[..., np.ndarray] = np.empty) -> None:
         self._sources, self._orders, batch = dict(sources), orders, orders.batch
         size = sum(batch * source.nbytes // max(len(source), 1) for source in self._sources.values())
         ahead = max(1, min(AHEAD, AHEAD_BYTES // max(size, 1)))
-        self._free = [{name: np.empty((batch, *source.shape[1:]), dtype=source.dtype)
+        self._free = [{name: empty((batch, *source.shape[1:]), dtype=source.dtype)
                        for name, source in self._sources.items()} for _ in range(ahead + 1)]
         self._waiting: deque[tuple[Place, dict[str, np.ndarray], Future[None]]] = deque()
         self._given: dict[str, np.ndarray] | None = None
@@ -80,6 +96,10 @@ class Feeder:
         self._read_ahead(self._orders.after(place))
         reading.result()
         return self._given
+
+    def ready(self, place: Place) -> bool:
+        """Whether the batch at this place has been read, so that `take` returns at once."""
+        return bool(self._waiting) and self._waiting[0][0] == place and self._waiting[0][2].done()
 
     def _read_ahead(self, place: Place) -> None:
         """Have batches from this place on read, as far as there are buffers."""
@@ -105,7 +125,8 @@ class Feeder:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _read(sources: Mapping[str, EncodedRows], rows: np.ndarray, buffers: Mapping[str, np.ndarray], epoch: int) -> None:
+def _read(sources: Mapping[str, EncodedRows | HeldRows], rows: np.ndarray, buffers: Mapping[str, np.ndarray],
+          epoch: int) -> None:
     with np.errstate(all="ignore"):
         for name, source in sources.items():
             source.read(rows, buffers[name][:len(rows)], epoch)

@@ -259,6 +259,8 @@ class Session:
             failure = Failure(str(error), None, detail)
         elif isinstance(error, MemoryError) or (trainer is not None and trainer.device.out_of_memory(error)):
             failure = Failure(_memory_text(trainer), None, detail)
+            if trainer is not None:
+                trainer.device.free()
         else:
             failure = Failure(f"Training failed: {str(error) or type(error).__name__}", None, detail)
         if trainer is not None:

@@ -15,7 +15,6 @@ import numpy as np
 from nndesigner.data.preparing import Part, Prepared
 from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.device import Device
-from nndesigner.engine.memory import machine_memory
 from nndesigner.engine.network import Network
 from nndesigner.engine.schedules import Plateau, SchedulePoint
 from nndesigner.graph.check import Checked
@@ -24,11 +23,13 @@ from nndesigner.training.batches import Batches
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.clustering import set_centres
 from nndesigner.training.evaluation import Evaluation, metric_names, shaped
-from nndesigner.training.feeding import Feeder, Orders
+from nndesigner.training.feeding import Feeder, HeldRows, Orders
 from nndesigner.training.history import History
+from nndesigner.training.memory import memory_is_full, too_large
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.telemetry import Failure
 from nndesigner.training.update import Update
+from nndesigner.training.uploading import Uploader
 from nndesigner.training.waiting import WaitingLosses
 
 #: Predictions kept for an epoch's training metrics take at most this much; beyond it the first samples stand for all.
@@ -47,22 +48,6 @@ def _nothing() -> None:
     pass
 
 
-def _refuse_too_large(checked: Checked, settings: TrainSettings) -> None:
-    """The system may end a process that takes more memory than there is, without a word: say so before.
-
-    Counted are the weights, their gradients, the optimiser's arrays and the copy of the last good weights, in float32.
-    """
-    available = machine_memory()
-    arrays = 3 + len(settings.optimizer.slots)
-    needed = 4 * arrays * sum(checked.parameters.values())
-    if available is not None and needed > 0.8 * available:
-        largest = max(checked.parameters, key=checked.parameters.__getitem__)
-        raise TrainingFailure(Failure(
-            f"To train them, the weights need about {needed / 1e9:.0f} GB of memory, and this machine has "
-            f"{available / 1e9:.0f} GB. Make {checked.graph.node(largest).title}, the largest layer, smaller.",
-            largest))
-
-
 class Trainer:
     """Trains one network. All methods belong to one thread.
 
@@ -78,9 +63,9 @@ class Trainer:
         if not len(prepared.train):
             raise TrainingFailure(Failure("There are no training samples: make the training part of the data larger."))
         self.checked, self.prepared, self.settings, self.device = checked, prepared, settings, device
-        if device.is_cpu:
-            _refuse_too_large(checked, settings)
-        self.network = Network(checked, device, settings.seed, threads=threads)
+        failure = too_large(checked, settings, device)
+        if failure is not None:
+            raise TrainingFailure(failure)
         self.history = History()
         #: called between two batches while a part of the data is measured, which may take long; may raise to end it
         self.between_batches: Callable[[], None] = _nothing
@@ -102,18 +87,14 @@ class Trainer:
         self._best_loss, self._waited = math.inf, 0
         self._val_losses: tuple[float, ...] = ()
         self._loss_sum = 0.0
-        if threads is None:
-            threads = self.network.useful_threads(self._batch)
-            if checkpoint is not None:
-                threads = int(checkpoint.state["threads"])
-        #: threads that compute a step; the bits of a run depend on it, so a continued run keeps it
-        self.threads = threads
-        with device.use():
-            self._prepare()
-            if checkpoint is not None:
-                self._restore(checkpoint)
-            self._begin_epoch()
-            self._remember_good()
+        try:
+            self._build(checkpoint, threads)
+        except Exception as error:
+            if not device.out_of_memory(error):
+                raise
+            batch = self._batch
+            vars(self).clear()  # what was built so far must go before anything else is asked for
+            raise TrainingFailure(memory_is_full(checked, prepared, settings, device, batch, error)) from error
         if not len(prepared.validation) and checkpoint is None:
             if settings.early_stopping:
                 self.messages.append("Early stopping is off: it needs a validation part of the data.")
@@ -286,25 +267,47 @@ class Trainer:
 
     # --- preparing ---
 
+    def _build(self, checkpoint: Checkpoint | None, threads: int | None) -> None:
+        self.network = Network(self.checked, self.device, self.settings.seed, threads=threads)
+        if threads is None:
+            threads = self.network.useful_threads(self._batch)
+            if checkpoint is not None:
+                threads = int(checkpoint.state["threads"])
+        #: threads that compute a step; the bits of a run depend on it, so a continued run keeps it
+        self.threads = threads
+        with self.device.use():
+            self._prepare()
+            if checkpoint is not None:
+                self._restore(checkpoint)
+            self._begin_epoch()
+            self._remember_good()
+
     def _prepare(self) -> None:
         network, device, weights = self.network, self.device, self.network.weights
-        full_plan = network.plan(self._batch, training=True)
-        fields = {feed.field for feed in full_plan.feeds}
+        gradients = [weights.gradients, *(weights.new_gradients() for _ in range(1, self.threads))]
+        self._full = self._tail = Batches(network, self._batch, gradients)
+        if self._samples % self._batch:
+            self._tail = Batches(network, self._samples % self._batch, gradients)
+        plan = self._full.plans[0]
+        fields = {feed.field for feed in plan.feeds}
         arrays = {field: self.prepared.train.arrays[field] for field in fields}
         read = {field: rows for field, rows in arrays.items() if isinstance(rows, EncodedRows)}
-        data = {field: device.asarray(np.ascontiguousarray(arrays[field])) for field in fields - read.keys()}
-        self._feeder = Feeder(read, self._orders) if read else None
+        held = {field: np.ascontiguousarray(arrays[field]) for field in fields - read.keys()}
+        if not device.has_room(sum(rows.nbytes for rows in held.values())):
+            read |= {field: HeldRows(rows) for field, rows in held.items()}
+        data = {field: device.asarray(rows) for field, rows in held.items() if field not in read}
+        self._feeder = None
+        if read:
+            self._feeder = Feeder(read, self._orders) if device.is_cpu else Uploader(read, self._orders, device)
         self._evaluations: dict[str, Evaluation] = {}
         self._metrics = metric_names(network, self.settings.metrics)
         self._running = {}
-        for node, values in full_plan.predictions.items():
+        for node, values in plan.predictions.items():
             row = math.prod(values.shape[1:]) * values.dtype.itemsize
             count = min(self._samples, max(RUNNING_BYTES // max(row, 1), self._batch))
             self._running[node] = device.xp.zeros((count, *values.shape[1:]), dtype=values.dtype)
-        gradients = [weights.gradients, *(weights.new_gradients() for _ in range(1, self.threads))]
-        self._full = self._tail = Batches(network, self._batch, data, self._running, gradients)
-        if self._samples % self._batch:
-            self._tail = Batches(network, self._samples % self._batch, data, self._running, gradients)
+        for batches in {self._full, self._tail}:
+            batches.feed(data, self._running)
         self._update = Update(network, self.settings, network.pool if self.threads > 1 else None, gradients)
         self._waiting = None if device.is_cpu else WaitingLosses(self._full, weights.grads)
         self._gathering = self.settings.accumulate > 1

@@ -6,6 +6,9 @@ On a machine without a GPU the run is repeated with a stand-in for CuPy that ref
 from __future__ import annotations
 
 import importlib
+import re
+import time
+import types
 from typing import Any
 
 import numpy as np
@@ -27,13 +30,15 @@ from nndesigner.layers.reshape import Flatten
 from nndesigner.spec import Shape
 from nndesigner.spec.loss import Loss, LossBind
 from nndesigner.training import waiting
+from nndesigner.training.session import Session
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer, TrainingFailure
+from nndesigner.training.uploading import Uploader
 from tests import fake_cudnn, fake_cupy
 from tests.engine.test_losses import CASES as LOSSES
 from tests.kernels_in_c import COMPILER
 from tests.layers.layer_cases import BOUND, Case
-from tests.networks import chain, classes, image, prepared, random_arrays
+from tests.networks import chain, classes, features, image, prepared, random_arrays
 
 GPU = next((status for status in available() if status.name != "cpu"), None)
 needs_gpu = [pytest.mark.gpu, pytest.mark.skipif(not GPU.usable, reason=GPU.reason)]
@@ -55,7 +60,7 @@ def stand_in(monkeypatch) -> Device:
     """A GPU that is none."""
     if COMPILER is None:
         pytest.skip("running GPU kernels without a GPU needs g++")
-    modules = {"cupy": fake_cupy.make(), "cudnn": None}
+    modules = {"cupy": fake_cupy.make(), "cudnn": None, "cupyx": types.SimpleNamespace(empty_pinned=np.empty)}
     real = importlib.import_module
 
     def import_module(name: str, package: str | None = None) -> Any:
@@ -350,3 +355,126 @@ def test_a_bad_value_in_the_data_is_found_on_the_device(gpu: Device):
     trainer = Trainer(checked, data, TrainSettings(epochs=1, batch_size=8), gpu)
     with pytest.raises(TrainingFailure, match="The data hold such values"):
         trainer.run()
+
+
+# --- data that do not fit on the device ---
+
+
+def streamed(device: Device, monkeypatch, **settings: Any) -> Trainer:
+    monkeypatch.setattr(Device, "has_room", lambda self, nbytes: self.is_cpu)
+    trainer = trainer_on(device, **settings)
+    assert isinstance(trainer._feeder, Uploader)
+    return trainer
+
+
+def test_data_without_room_are_copied_batch_by_batch(gpu: Device, monkeypatch):
+    with monkeypatch.context() as context:
+        there = streamed(gpu, context)
+    here = trainer_on(gpu)
+    for trainer in (here, there):
+        trainer.run()
+        trainer.close()
+    for name, array in here.checkpoint().arrays.items():
+        np.testing.assert_array_equal(there.checkpoint().arrays[name], array, err_msg=name)
+    assert here.evaluate("validation") == there.evaluate("validation")
+
+
+def test_a_run_whose_data_are_streamed_resumes_to_the_bit(gpu: Device, monkeypatch):
+    with monkeypatch.context() as context:
+        whole = streamed(gpu, context, optimizer=Adam())
+    whole.run()
+    with monkeypatch.context() as context:
+        part = streamed(gpu, context, optimizer=Adam())
+    for _ in range(8):
+        part.step()
+    monkeypatch.setattr(Device, "has_room", lambda self, nbytes: self.is_cpu)
+    checked = network()
+    data = prepared(checked, random_arrays(checked, 203), validation=40)
+    settings = TrainSettings(epochs=2, batch_size=32, clip_norm=1.0, optimizer=Adam())
+    resumed = Trainer(checked, data, settings, gpu, part.checkpoint())
+    resumed.run()
+    for trainer in (whole, part, resumed):
+        trainer.close()
+    for name, array in whole.checkpoint().arrays.items():
+        np.testing.assert_array_equal(resumed.checkpoint().arrays[name], array, err_msg=name)
+
+
+def test_half_of_the_free_memory_is_for_data(stand_in: Device):
+    half = stand_in.free_bytes() // 2
+    assert stand_in.has_room(half) and not stand_in.has_room(half + 1)
+    assert CPU.has_room(1 << 60) and CPU.free_bytes() is None
+
+
+# --- too little memory ---
+
+
+def wide_trainer(device: Device, batch: int) -> Trainer:
+    checked = chain([Dense(units=300, activation="tanh"), Dense(units=3)], [features(20), classes(3)])
+    data = prepared(checked, random_arrays(checked, 4000))
+    return Trainer(checked, data, TrainSettings(epochs=1, batch_size=batch), device)
+
+
+def test_the_batch_size_that_is_said_to_fit_does(stand_in: Device):
+    memory = stand_in.xp.memory
+    memory.size = 3_000_000
+    with pytest.raises(TrainingFailure, match="The memory of GPU 0 is full with batches of 2000 samples") as caught:
+        wide_trainer(stand_in, 2000)
+    assert memory.freed
+    before = memory.used
+    fitting = int(re.search(r"batches of up to (\d+) samples fit", caught.value.failure.text)[1])
+    assert fitting > 250
+    trainer = wide_trainer(stand_in, fitting)
+    trainer.run()
+    del trainer
+    with pytest.raises(TrainingFailure, match="is full"):
+        wide_trainer(stand_in, 2 * fitting)
+    del caught
+    assert memory.used <= before  # nothing holds on to what failed
+
+
+def test_hardly_one_sample_fits(stand_in: Device):
+    stand_in.xp.memory.size = 181_000
+    with pytest.raises(TrainingFailure, match="Hardly one sample fits: make the network smaller"):
+        wide_trainer(stand_in, 2000)
+
+
+def test_weights_alone_that_do_not_fit(stand_in: Device):
+    stand_in.xp.memory.size = 100_000
+    with pytest.raises(TrainingFailure, match=r"the weights need about .* and GPU 0 has 0.0 GB free. Make Dense"):
+        wide_trainer(stand_in, 2000)
+
+
+def test_too_little_memory_reaches_the_window(stand_in: Device):
+    stand_in.xp.memory.size = 3_000_000
+    session = Session(lambda: wide_trainer(stand_in, 2000))
+    try:
+        deadline = time.monotonic() + 20
+        while session.poll()[0].state == "preparing" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        telemetry, _ = session.poll()
+        assert telemetry.state == "failed" and "samples fit" in telemetry.failure.text
+        assert "OutOfMemoryError" in telemetry.failure.detail
+    finally:
+        assert session.close(20)
+
+
+def test_memory_that_runs_out_in_the_middle_of_a_run(stand_in: Device):
+    trainer = trainer_on(stand_in)
+    session = Session(lambda: trainer)
+    try:
+        def fill(_: Trainer) -> None:
+            def full() -> None:
+                raise fake_cupy.OutOfMemoryError("Out of memory allocating 512 bytes")
+
+            trainer._full.plans[0]._forward.insert(1, full)
+
+        session.ask("fill", fill)
+        session.start()
+        deadline = time.monotonic() + 20
+        while session.poll()[0].state != "failed" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        text = session.poll()[0].failure.text
+        assert text == "The memory is full with batches of 32 samples: try a batch size of 16."
+        assert stand_in.xp.memory.freed
+    finally:
+        assert session.close(20)

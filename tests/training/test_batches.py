@@ -146,7 +146,8 @@ def test_when_threads_pay(monkeypatch):
     normed = Network(chain([Dense(units=1000), BatchNorm(), Dense(units=10)], fields), Device("cpu"), 1)
     assert normed.useful_threads(512) == 4
     huge = Network(chain([Dense(units=3000), Dense(units=3000), Dense(units=10)], fields), Device("cpu"), 1)
-    assert huge.useful_threads(20) == 2  # parts of at least eight samples
+    assert huge.useful_threads(8) == 1
+    assert huge.useful_threads(20) == 2  # parts of eight samples, or fewer that are worth a thread
     monkeypatch.setattr(pool, "_cores", lambda: 64)
     assert large.useful_threads(4096) == 8
 

@@ -42,5 +42,27 @@ def bind_steps(ctx: LossBind, terms: Any) -> tuple[Step, Step]:
     return weigh, weigh_gradient
 
 
+def bind_mean(ctx: LossBind, terms: Any, count: int, slopes: Any = None) -> tuple[Step, Step]:
+    """(write Σ terms / count to ctx.value, write its gradient to ctx.dx from the `slopes` of the terms).
+
+    `terms` is as `bind_steps` wants it. Slopes are found in ctx.dx itself unless another array of its shape is given.
+    """
+    xp, dx, value, total = ctx.xp, ctx.dx, ctx.value.reshape(()), ctx.scratch("total", ())
+    mean, slope = number(ctx, 1.0 / count), number(ctx, ctx.weight / count)
+    slopes = dx if slopes is None else slopes
+    weigh, weigh_gradient = bind_steps(ctx, terms)
+
+    def measure() -> None:
+        weigh()
+        xp.sum(terms, out=total)
+        xp.multiply(total, mean, out=value)
+
+    def backward() -> None:
+        xp.multiply(slopes, slope, out=dx)
+        weigh_gradient()
+
+    return measure, backward
+
+
 def nothing() -> None:
     """A step that has nothing to do."""

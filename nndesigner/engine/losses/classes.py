@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from annotated_types import Gt, Le
 
-from nndesigner.engine.losses.base import Step, bind_steps, nothing, number
+from nndesigner.engine.losses.base import Step, bind_mean, bind_steps, nothing, number
 from nndesigner.layers.rows import bind_row_max
 from nndesigner.spec import DataField, ShapeError, param
 from nndesigner.spec.loss import Loss, LossBind
@@ -37,14 +37,15 @@ class _Rows:
         self._find_top = bind_row_max(xp, self.x, self.top)
         self._ones, self._log_sum = xp.ones(self.classes, dtype=self.x.dtype), self.log_sum.reshape(-1)
         #: the target holds probabilities instead of class numbers
+        q = self.q  # not self in what follows: a circle would keep the memory of the whole plan
         self.soft = ctx.target.shape == ctx.x.shape and ctx.target.dtype.kind == "f"
         if self.soft:
             truth = ctx.target.reshape(self.x.shape)
-            self.fill_truth: Step = lambda: xp.copyto(self.q, truth)
+            self.fill_truth: Step = lambda: xp.copyto(q, truth)
         else:
             truth = ctx.target.reshape(self.n, 1)
             numbers = xp.arange(self.classes, dtype=ctx.target.dtype).reshape(1, self.classes)
-            self.fill_truth = lambda: xp.equal(numbers, truth, out=self.q)
+            self.fill_truth = lambda: xp.equal(numbers, truth, out=q)
 
     def softmax(self) -> None:
         """Fill y, z and log_sum."""
@@ -180,13 +181,12 @@ class Focal(_Scores):
         return class_scores(self, field)
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
-        xp, value, rows = ctx.xp, ctx.value.reshape(()), _Rows(ctx)
+        xp, rows = ctx.xp, _Rows(ctx)
         q, z, y, dx, n = rows.q, rows.z, rows.y, rows.dx, rows.n
         terms = ctx.scratch("terms", z.shape)
-        p, log_p, rest, slope = (ctx.scratch(name, (n, 1)) for name in ("p", "log p", "rest", "slope"))
+        p, surprise, rest, slope = (ctx.scratch(name, (n, 1)) for name in ("p", "surprise", "rest", "slope"))
         gamma, before, one, tiny = (number(ctx, v) for v in (self.gamma, self.gamma - 1, 1.0, 1e-7))
-        total, mean, scale = ctx.scratch("total", ()), number(ctx, -1.0 / n), number(ctx, ctx.weight / n)
-        weigh, weigh_gradient = bind_steps(ctx, slope)
+        add_up, scale = bind_mean(ctx, slope, n)
 
         def forward() -> None:
             rows.softmax()
@@ -194,27 +194,24 @@ class Focal(_Scores):
             xp.multiply(y, q, out=terms)
             rows.add_up(terms, p)
             xp.multiply(z, q, out=terms)
-            rows.add_up(terms, log_p)
-            xp.subtract(log_p, rows.log_sum, out=log_p)
+            rows.add_up(terms, surprise)
+            xp.subtract(rows.log_sum, surprise, out=surprise)  # −log p
             xp.subtract(one, p, out=rest)
             xp.maximum(rest, tiny, out=rest)
             xp.power(rest, gamma, out=slope)
-            xp.multiply(slope, log_p, out=slope)
-            weigh()
-            xp.sum(slope, out=total)
-            xp.multiply(total, mean, out=value)
+            xp.multiply(slope, surprise, out=slope)
+            add_up()
 
         def backward() -> None:
-            # by log p: gamma · (1 − p)^(gamma − 1) · p · log p − (1 − p)^gamma, and log p by a score: truth − y
+            # by −log p: (1 − p)^gamma − gamma · (1 − p)^(gamma − 1) · p · log p, and −log p by a score: y − truth
             xp.power(rest, before, out=slope)
-            xp.multiply(p, log_p, out=p)
+            xp.multiply(p, surprise, out=p)
             xp.multiply(p, gamma, out=p)
-            xp.subtract(p, rest, out=p)
+            xp.add(p, rest, out=p)
             xp.multiply(slope, p, out=slope)
-            xp.multiply(slope, scale, out=slope)
-            xp.subtract(q, y, out=dx)
+            xp.subtract(y, q, out=dx)
             xp.multiply(dx, slope, out=dx)
-            weigh_gradient()
+            scale()
 
         return forward, backward if dx is not None else nothing
 
@@ -240,12 +237,11 @@ class Hinge(_Scores):
         return class_scores(self, field)
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
-        xp, value, rows = ctx.xp, ctx.value.reshape(()), _Rows(ctx)
+        xp, rows = ctx.xp, _Rows(ctx)
         q, x, dx, n = rows.q, rows.x, rows.dx, rows.n
-        terms, ahead, total = ctx.scratch("terms", x.shape), ctx.scratch("ahead", (n, 1)), ctx.scratch("total", ())
+        terms, ahead = ctx.scratch("terms", x.shape), ctx.scratch("ahead", (n, 1))
         margin, zero, one = number(ctx, self.margin), number(ctx, 0.0), number(ctx, 1.0)
-        mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
-        weigh, weigh_gradient = bind_steps(ctx, terms)
+        add_up, scale = bind_mean(ctx, terms, x.size)
 
         def forward() -> None:
             rows.softmax()
@@ -258,9 +254,7 @@ class Hinge(_Scores):
             # the right class itself is no rival
             xp.subtract(one, q, out=q)
             xp.multiply(terms, q, out=terms)
-            weigh()
-            xp.sum(terms, out=total)
-            xp.multiply(total, mean, out=value)
+            add_up()
 
         def backward() -> None:
             xp.sign(terms, out=dx)
@@ -268,8 +262,7 @@ class Hinge(_Scores):
             xp.subtract(one, q, out=terms)
             xp.multiply(terms, ahead, out=terms)
             xp.subtract(dx, terms, out=dx)
-            xp.multiply(dx, slope, out=dx)
-            weigh_gradient()
+            scale()
 
         return forward, backward if dx is not None else nothing
 
@@ -290,11 +283,10 @@ class KullbackLeibler(_Scores):
     tasks = ("classification", "regression")
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
-        xp, value, rows = ctx.xp, ctx.value.reshape(()), _Rows(ctx)
+        xp, rows = ctx.xp, _Rows(ctx)
         q, z, y, dx, n = rows.q, rows.z, rows.y, rows.dx, rows.n
-        terms, sums, total = ctx.scratch("terms", z.shape), ctx.scratch("sums", (n, 1)), ctx.scratch("total", ())
-        tiny, mean, slope = number(ctx, 1e-30), number(ctx, 1.0 / n), number(ctx, ctx.weight / n)
-        weigh, weigh_gradient = bind_steps(ctx, terms)
+        terms, sums, tiny = ctx.scratch("terms", z.shape), ctx.scratch("sums", (n, 1)), number(ctx, 1e-30)
+        add_up, scale = bind_mean(ctx, terms, n)
 
         def forward() -> None:
             rows.softmax()
@@ -305,15 +297,12 @@ class KullbackLeibler(_Scores):
             xp.subtract(terms, z, out=terms)
             xp.add(terms, rows.log_sum, out=terms)
             xp.multiply(terms, q, out=terms)
-            weigh()
-            xp.sum(terms, out=total)
-            xp.multiply(total, mean, out=value)
+            add_up()
 
         def backward() -> None:
             xp.multiply(y, sums, out=dx)
             xp.subtract(dx, q, out=dx)
-            xp.multiply(dx, slope, out=dx)
-            weigh_gradient()
+            scale()
 
         return forward, backward if dx is not None else nothing
 
@@ -350,12 +339,11 @@ class BinaryCrossEntropy(Loss):
         return (*field.shape.dims[:-1], 1)
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
-        xp, x, y, dx, value = ctx.xp, ctx.x, ctx.y, ctx.dx, ctx.value.reshape(())
+        xp, x, y, dx = ctx.xp, ctx.x, ctx.y, ctx.dx
         target = ctx.target.reshape(x.shape)
         t, e, terms = ctx.scratch("truth", x.shape), ctx.scratch("exp", x.shape), ctx.scratch("terms", x.shape)
-        total, half, zero = ctx.scratch("total", ()), number(ctx, 0.5), number(ctx)
-        mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
-        weigh, weigh_gradient = bind_steps(ctx, e)
+        half, zero = number(ctx, 0.5), number(ctx)
+        add_up, scale = bind_mean(ctx, e, x.size)
 
         def forward() -> None:
             t[...] = target
@@ -373,13 +361,10 @@ class BinaryCrossEntropy(Loss):
             xp.add(terms, e, out=e)
             xp.multiply(x, t, out=terms)
             xp.subtract(e, terms, out=e)
-            weigh()
-            xp.sum(e, out=total)
-            xp.multiply(total, mean, out=value)
+            add_up()
 
         def backward() -> None:
             xp.subtract(y, t, out=dx)
-            xp.multiply(dx, slope, out=dx)
-            weigh_gradient()
+            scale()
 
         return forward, backward if dx is not None else nothing

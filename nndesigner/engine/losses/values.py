@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nndesigner.engine.losses.base import Step, bind_steps, nothing, number
+from nndesigner.engine.losses.base import Step, bind_mean, bind_steps, nothing, number
 from nndesigner.spec import param
 from nndesigner.spec.loss import Loss, LossBind
 
@@ -82,21 +82,16 @@ class MeanAbsoluteError(_Elementwise):
     keywords = ("mae", "l1", "robust", "regression")
 
     def _bind_terms(self, ctx: LossBind, d: Any) -> tuple[Step, Step]:
-        xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
-        terms, total = ctx.scratch("terms", d.shape), ctx.scratch("total", ())
-        mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
-        weigh, weigh_gradient = bind_steps(ctx, terms)
+        xp, dx, terms = ctx.xp, ctx.dx, ctx.scratch("terms", d.shape)
+        add_up, scale = bind_mean(ctx, terms, d.size)
 
         def measure() -> None:
             xp.absolute(d, out=terms)
-            weigh()
-            xp.sum(terms, out=total)
-            xp.multiply(total, mean, out=value)
+            add_up()
 
         def backward() -> None:
             xp.sign(d, out=dx)
-            xp.multiply(dx, slope, out=dx)
-            weigh_gradient()
+            scale()
 
         return measure, backward
 
@@ -118,25 +113,19 @@ class Huber(_Elementwise):
                          "like absolute error.", gt=0, le=1e6)
 
     def _bind_terms(self, ctx: LossBind, d: Any) -> tuple[Step, Step]:
-        xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
+        xp = ctx.xp
         # c = e clipped to ±delta is the slope, and c·(e − c/2) is the loss in both branches.
-        c, terms, total = ctx.scratch("clipped", d.shape), ctx.scratch("terms", d.shape), ctx.scratch("total", ())
+        c, terms = ctx.scratch("clipped", d.shape), ctx.scratch("terms", d.shape)
         low, high, half = number(ctx, -self.delta), number(ctx, self.delta), number(ctx, 0.5)
-        weigh, weigh_gradient = bind_steps(ctx, terms)
-        mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
+        add_up, backward = bind_mean(ctx, terms, d.size, slopes=c)
 
         def measure() -> None:
             xp.maximum(d, low, out=c)
             xp.minimum(c, high, out=c)
             xp.multiply(c, half, out=terms)
             xp.subtract(d, terms, out=terms)
-            weigh()
-            terms.reshape(-1).dot(c.reshape(-1), out=total)
-            xp.multiply(total, mean, out=value)
-
-        def backward() -> None:
-            xp.multiply(c, slope, out=dx)
-            weigh_gradient()
+            xp.multiply(terms, c, out=terms)
+            add_up()
 
         return measure, backward
 
@@ -155,11 +144,9 @@ class LogCosh(_Elementwise):
     keywords = ("robust", "smooth", "outliers", "regression")
 
     def _bind_terms(self, ctx: LossBind, d: Any) -> tuple[Step, Step]:
-        xp, dx, value = ctx.xp, ctx.dx, ctx.value.reshape(())
-        size, terms, total = ctx.scratch("size", d.shape), ctx.scratch("terms", d.shape), ctx.scratch("total", ())
+        xp, dx, size, terms = ctx.xp, ctx.dx, ctx.scratch("size", d.shape), ctx.scratch("terms", d.shape)
         minus_two, log_two = number(ctx, -2.0), number(ctx, math.log(2))
-        weigh, weigh_gradient = bind_steps(ctx, terms)
-        mean, slope = number(ctx, 1.0 / d.size), number(ctx, ctx.weight / d.size)
+        add_up, scale = bind_mean(ctx, terms, d.size)
 
         def measure() -> None:
             # log cosh d = |d| + log(1 + exp(−2|d|)) − log 2 never overflows
@@ -169,14 +156,11 @@ class LogCosh(_Elementwise):
             xp.log1p(terms, out=terms)
             xp.add(terms, size, out=terms)
             xp.subtract(terms, log_two, out=terms)
-            weigh()
-            xp.sum(terms, out=total)
-            xp.multiply(total, mean, out=value)
+            add_up()
 
         def backward() -> None:
             xp.tanh(d, out=dx)
-            xp.multiply(dx, slope, out=dx)
-            weigh_gradient()
+            scale()
 
         return measure, backward
 
@@ -199,22 +183,18 @@ class Poisson(Loss):
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
         xp, x, y, target, dx = ctx.xp, ctx.x, ctx.y, ctx.target.reshape(ctx.x.shape), ctx.dx
-        value, terms, total = ctx.value.reshape(()), ctx.scratch("terms", x.shape), ctx.scratch("total", ())
-        mean, slope = number(ctx, 1.0 / x.size), number(ctx, ctx.weight / x.size)
-        weigh, weigh_gradient = bind_steps(ctx, terms)
+        terms = ctx.scratch("terms", x.shape)
+        add_up, scale = bind_mean(ctx, terms, x.size)
 
         def forward() -> None:
             xp.exp(x, out=y)
             xp.multiply(x, target, out=terms)
             xp.subtract(y, terms, out=terms)
-            weigh()
-            xp.sum(terms, out=total)
-            xp.multiply(total, mean, out=value)
+            add_up()
 
         def backward() -> None:
             xp.subtract(y, target, out=dx)
-            xp.multiply(dx, slope, out=dx)
-            weigh_gradient()
+            scale()
 
         return forward, backward if dx is not None else nothing
 
@@ -237,13 +217,11 @@ class CosineDistance(Loss):
         xp, features = ctx.xp, ctx.x.shape[-1]
         x, t = ctx.x.reshape(-1, features), ctx.target.reshape(-1, features)  # [N, F]
         dx = None if ctx.dx is None else ctx.dx.reshape(x.shape)
-        n, value, terms = x.shape[0], ctx.value.reshape(()), ctx.scratch("terms", x.shape)
+        n, terms = x.shape[0], ctx.scratch("terms", x.shape)
         long_x, long_t, cosine = (ctx.scratch(name, (n, 1)) for name in ("length", "target length", "cosine"))
-        one, tiny, total = number(ctx, 1.0), number(ctx, 1e-8), ctx.scratch("total", ())
-        mean, slope = number(ctx, 1.0 / n), number(ctx, -ctx.weight / n)
+        one, tiny, gap = number(ctx, 1.0), number(ctx, 1e-8), ctx.scratch("gap", (n, 1))
         copy = ctx.y is not ctx.x
-        gap = ctx.scratch("gap", (n, 1))
-        weigh, weigh_gradient = bind_steps(ctx, gap)
+        add_up, scale = bind_mean(ctx, gap, n)
 
         def measure(a: Any, b: Any, out: Any) -> None:
             xp.multiply(a, b, out=terms)
@@ -260,18 +238,15 @@ class CosineDistance(Loss):
             xp.divide(cosine, long_x, out=cosine)
             xp.divide(cosine, long_t, out=cosine)
             xp.subtract(one, cosine, out=gap)
-            weigh()
-            xp.sum(gap, out=total)
-            xp.multiply(total, mean, out=value)
+            add_up()
 
         def backward() -> None:
-            # gradient of the cosine: (t / |t| − cosine · x / |x|) / |x|
+            # gradient of the distance: (cosine · x / |x| − t / |t|) / |x|
             xp.divide(t, long_t, out=dx)
             xp.divide(x, long_x, out=terms)
             xp.multiply(terms, cosine, out=terms)
-            xp.subtract(dx, terms, out=dx)
+            xp.subtract(terms, dx, out=dx)
             xp.divide(dx, long_x, out=dx)
-            xp.multiply(dx, slope, out=dx)
-            weigh_gradient()
+            scale()
 
         return forward, backward if dx is not None else nothing

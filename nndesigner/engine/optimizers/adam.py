@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any
 
 from nndesigner.engine.optimizers.base import (
-    Optimizer,
+    Elementwise,
+    Numbers,
     OptimizerBind,
-    Update,
-    bind_chunks,
-    bind_penalty,
-    bind_shrink,
+    Step,
+    bind_scaled_step,
     decay_param,
     rate_param,
 )
@@ -40,7 +39,64 @@ def epsilon_param(default: float = 1e-8) -> Any:
         advanced=True)
 
 
-class Adam(Optimizer):
+def bind_moments(ctx: OptimizerBind, part: slice, beta1: float, beta2: float, t: Any) -> Step:
+    """Update the slots mean / (1 - β₁) and square / (1 - β₂), with scratch array t.
+
+    Kept so, they save two passes over the weights in every step.
+    """
+    xp, g, m, v = ctx.xp, ctx.grads[part], ctx.slots["mean"][part], ctx.slots["square"][part]
+    keep_mean, keep_square = ctx.number(beta1), ctx.number(beta2)
+
+    def run() -> None:
+        xp.multiply(m, keep_mean, out=m)
+        xp.add(m, g, out=m)
+        xp.multiply(v, keep_square, out=v)
+        xp.multiply(g, g, out=t)
+        xp.add(v, t, out=v)
+
+    return run
+
+
+def scale_of_square(beta2: float, step: int) -> float:
+    """√v̂ of a step / √(v / (1 - β₂)): what the slot lacks to be the corrected size."""
+    return ((1.0 - beta2) / (1.0 - beta2**step)) ** 0.5
+
+
+def adam_numbers(beta1: float, beta2: float, epsilon: float, learning_rate: float, step: int) -> tuple[float, float]:
+    """(ε, rate) with which `bind_scaled_step` takes Adam's step from the slots of `bind_moments`."""
+    scale = scale_of_square(beta2, step)
+    return epsilon / scale, learning_rate * (1.0 - beta1) / ((1.0 - beta1**step) * scale)
+
+
+class _TwoMoments(Elementwise):
+    """Shared by Adam and the relatives that keep the same two moments."""
+
+    slots = ("mean", "square")
+
+    beta1: float = beta1_param()
+    beta2: float = beta2_param()
+    epsilon: float = epsilon_param()
+
+    def bind_numbers(self) -> Numbers:
+        return partial(adam_numbers, self.beta1, self.beta2, self.epsilon)
+
+    def bind_part(self, ctx: OptimizerBind, part: slice, *numbers: Any) -> Step:
+        remember = bind_moments(ctx, part, self.beta1, self.beta2, ctx.spare("step", part))
+        move = self.bind_move(ctx, part, *numbers)
+
+        def run() -> None:
+            remember()
+            move()
+
+        return run
+
+    def bind_move(self, ctx: OptimizerBind, part: slice, eps: Any, rate: Any) -> Step:
+        """Function that changes ctx.weights[part] from the moments just updated."""
+        return bind_scaled_step(ctx, ctx.weights[part], ctx.slots["mean"][part], ctx.slots["square"][part], eps, rate,
+                                ctx.spare("step", part))
+
+
+class Adam(_TwoMoments):
     """Adapts the step length of every weight; works well almost everywhere.
 
     m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  w ← w − rate · m̂ / (√v̂ + ε), where m̂ and v̂ are m and v
@@ -54,55 +110,6 @@ class Adam(Optimizer):
     title = "Adam"
     icon = "mdi6.auto-fix"
     keywords = ("adaptive", "moment", "default")
-    elementwise = True
-    slots = ("mean", "square")
-
-    beta1: float = beta1_param()
-    beta2: float = beta2_param()
-    epsilon: float = epsilon_param()
-
-    #: weight decay shrinks the weights themselves instead of being added to the gradient
-    decoupled: ClassVar[bool] = False
-
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp = ctx.xp
-        beta1, beta2 = ctx.number(self.beta1), ctx.number(self.beta2)
-        # The slots hold m / (1 - β1) and v / (1 - β2): that saves two passes over the weights in every step.
-        eps, rate, shrink = ctx.number(), ctx.number(), ctx.number()
-
-        def prepare(learning_rate: float, step: int) -> None:
-            scale = ((1.0 - self.beta2) / (1.0 - self.beta2**step)) ** 0.5
-            eps[...] = self.epsilon / scale
-            rate[...] = learning_rate * (1.0 - self.beta1) / ((1.0 - self.beta1**step) * scale)
-            shrink[...] = learning_rate * self.weight_decay
-
-        def make(part: slice) -> Callable[[], None]:
-            w, g = ctx.weights[part], ctx.grads[part]
-            m, v = ctx.slots["mean"][part], ctx.slots["square"][part]
-            t = ctx.spare("step", part)
-            if self.decoupled:
-                decay = bind_shrink(ctx, self.weight_decay, part, shrink, t)
-            else:
-                decay = bind_penalty(ctx, self.weight_decay, part)
-
-            def run() -> None:
-                decay()
-                xp.multiply(m, beta1, out=m)
-                xp.add(m, g, out=m)
-                xp.multiply(v, beta2, out=v)
-                xp.multiply(g, g, out=t)
-                xp.add(v, t, out=v)
-                xp.sqrt(v, out=t)
-                xp.add(t, eps, out=t)
-                xp.divide(m, t, out=t)
-                xp.multiply(t, rate, out=t)
-                xp.subtract(w, t, out=w)
-
-            return run
-
-        return bind_chunks(ctx, make, prepare)
-
-
 
 
 class AdamW(Adam):
@@ -123,7 +130,7 @@ class AdamW(Adam):
     weight_decay: float = decay_param(0.01)
 
 
-class Adamax(Optimizer):
+class Adamax(Elementwise):
     """Adam that measures gradients by their largest instead of their typical size.
 
     m ← β₁ m + (1 − β₁) g,  u ← max(β₂ u, |g| + ε),  w ← w − rate / (1 − β₁ᵗ) · m / u
@@ -136,7 +143,6 @@ class Adamax(Optimizer):
     title = "Adamax"
     icon = "mdi6.arrow-up-bold-hexagon-outline"
     keywords = ("adaptive", "infinity norm", "embedding")
-    elementwise = True
     slots = ("mean", "largest")
 
     learning_rate: float = rate_param(0.002)
@@ -144,37 +150,30 @@ class Adamax(Optimizer):
     beta2: float = beta2_param()
     epsilon: float = epsilon_param()
 
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, rate = ctx.xp, ctx.number()
+    def bind_numbers(self) -> Numbers:
+        # the slot holds m / (1 - β1)
+        return lambda rate, step: (rate * (1.0 - self.beta1) / (1.0 - self.beta1**step),)
+
+    def bind_part(self, ctx: OptimizerBind, part: slice, rate: Any) -> Step:
+        xp, w, g, t = ctx.xp, ctx.weights[part], ctx.grads[part], ctx.spare("step", part)
+        m, u = ctx.slots["mean"][part], ctx.slots["largest"][part]
         beta1, beta2, eps = ctx.number(self.beta1), ctx.number(self.beta2), ctx.number(self.epsilon)
 
-        def prepare(learning_rate: float, step: int) -> None:
-            # the slot holds m / (1 - β1)
-            rate[...] = learning_rate * (1.0 - self.beta1) / (1.0 - self.beta1**step)
+        def run() -> None:
+            xp.multiply(m, beta1, out=m)
+            xp.add(m, g, out=m)
+            xp.multiply(u, beta2, out=u)
+            xp.absolute(g, out=t)
+            xp.add(t, eps, out=t)
+            xp.maximum(u, t, out=u)
+            xp.divide(m, u, out=t)
+            xp.multiply(t, rate, out=t)
+            xp.subtract(w, t, out=w)
 
-        def make(part: slice) -> Callable[[], None]:
-            w, g, t = ctx.weights[part], ctx.grads[part], ctx.spare("step", part)
-            m, u = ctx.slots["mean"][part], ctx.slots["largest"][part]
-            penalty = bind_penalty(ctx, self.weight_decay, part)
-
-            def run() -> None:
-                penalty()
-                xp.multiply(m, beta1, out=m)
-                xp.add(m, g, out=m)
-                xp.multiply(u, beta2, out=u)
-                xp.absolute(g, out=t)
-                xp.add(t, eps, out=t)
-                xp.maximum(u, t, out=u)
-                xp.divide(m, u, out=t)
-                xp.multiply(t, rate, out=t)
-                xp.subtract(w, t, out=w)
-
-            return run
-
-        return bind_chunks(ctx, make, prepare)
+        return run
 
 
-class NAdam(Optimizer):
+class NAdam(_TwoMoments):
     """Adam that looks one step ahead, as Nesterov's momentum does.
 
     Like Adam with w ← w − rate / (√v̂ + ε) · (a · g + b · m), where a and b follow from a momentum that rises to β₁ in
@@ -187,64 +186,52 @@ class NAdam(Optimizer):
     title = "NAdam"
     icon = "mdi6.debug-step-over"
     keywords = ("adaptive", "nesterov", "look ahead")
-    elementwise = True
-    slots = ("mean", "square")
 
     learning_rate: float = rate_param(0.002)
-    beta1: float = beta1_param()
-    beta2: float = beta2_param()
-    epsilon: float = epsilon_param()
-
     def momentum(self, step: int) -> float:
         """Momentum of a step, PyTorch's with momentum_decay = 0.004."""
         return self.beta1 * (1.0 - 0.5 * 0.96 ** (step * 0.004))
 
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, beta1, beta2 = ctx.xp, ctx.number(self.beta1), ctx.number(self.beta2)
-        eps, by_gradient, by_mean = ctx.number(), ctx.number(), ctx.number()
-        # product of the momenta of all steps so far, and the step it belongs to
-        done = {"product": 1.0, "step": 0}
+    def bind_numbers(self) -> Numbers:
+        done, product = 0, 1.0  # the last step, and the product of the momenta of all steps up to it
 
-        def prepare(learning_rate: float, step: int) -> None:
-            if step == done["step"] + 1:
-                done["product"] *= self.momentum(step)
+        def numbers(learning_rate: float, step: int) -> tuple[float, float, float]:
+            nonlocal done, product
+            if step == done + 1:
+                product *= self.momentum(step)
             else:
-                done["product"] = math.prod(self.momentum(i) for i in range(1, step + 1))
-            done["step"] = step
-            now, following, product = self.momentum(step), self.momentum(step + 1), done["product"]
-            scale = ((1.0 - self.beta2) / (1.0 - self.beta2**step)) ** 0.5
-            eps[...] = self.epsilon / scale
-            by_gradient[...] = learning_rate * (1.0 - now) / ((1.0 - product) * scale)
+                product = math.prod(self.momentum(i) for i in range(1, step + 1))
+            done = step
+            now, following, scale = self.momentum(step), self.momentum(step + 1), scale_of_square(self.beta2, step)
+            by_gradient = learning_rate * (1.0 - now) / ((1.0 - product) * scale)
             # the slot holds m / (1 - β1)
-            by_mean[...] = learning_rate * following * (1.0 - self.beta1) / ((1.0 - product * following) * scale)
+            by_mean = learning_rate * following * (1.0 - self.beta1) / ((1.0 - product * following) * scale)
+            return self.epsilon / scale, by_gradient, by_mean
 
-        def make(part: slice) -> Callable[[], None]:
-            w, g = ctx.weights[part], ctx.grads[part]
-            m, v = ctx.slots["mean"][part], ctx.slots["square"][part]
-            t, size = ctx.spare("step", part), ctx.spare("size", part)
-            penalty = bind_penalty(ctx, self.weight_decay, part)
+        return numbers
 
-            def run() -> None:
-                penalty()
-                xp.multiply(m, beta1, out=m)
-                xp.add(m, g, out=m)
-                xp.multiply(v, beta2, out=v)
-                xp.multiply(g, g, out=t)
-                xp.add(v, t, out=v)
-                xp.sqrt(v, out=size)
-                xp.add(size, eps, out=size)
-                xp.multiply(m, by_mean, out=t)
-                xp.multiply(g, by_gradient, out=g)
-                xp.add(t, g, out=t)
-                xp.divide(t, size, out=t)
-                xp.subtract(w, t, out=w)
+    def bind_move(self, ctx: OptimizerBind, part: slice, eps: Any, by_gradient: Any, by_mean: Any) -> Step:
+        xp, w, g = ctx.xp, ctx.weights[part], ctx.grads[part]
+        m, v = ctx.slots["mean"][part], ctx.slots["square"][part]
+        t, size = ctx.spare("step", part), ctx.spare("size", part)
 
-            return run
+        def run() -> None:
+            xp.sqrt(v, out=size)
+            xp.add(size, eps, out=size)
+            xp.multiply(m, by_mean, out=t)
+            xp.multiply(g, by_gradient, out=g)
+            xp.add(t, g, out=t)
+            xp.divide(t, size, out=t)
+            xp.subtract(w, t, out=w)
 
-        return bind_chunks(ctx, make, prepare)
+        return run
 
 
-class RAdam(Optimizer):
+#: a power of 2, so that dividing by it and multiplying with it changes no digit
+_VAST = 2.0**64
+
+
+class RAdam(_TwoMoments):
     """Adam that waits until it knows the sizes of the gradients well enough, so it needs no warm-up.
 
     Like Adam, but the first steps follow m̂ alone, and later ones are multiplied with a factor that rises to 1.
@@ -256,54 +243,19 @@ class RAdam(Optimizer):
     title = "RAdam"
     icon = "mdi6.progress-check"
     keywords = ("adaptive", "rectified", "warm-up")
-    elementwise = True
-    slots = ("mean", "square")
 
-    beta1: float = beta1_param()
-    beta2: float = beta2_param()
-    epsilon: float = epsilon_param()
-
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, beta1, beta2 = ctx.xp, ctx.number(self.beta1), ctx.number(self.beta2)
-        eps, rate = ctx.number(), ctx.number()
-        ready = {"adaptive": False}
+    def bind_numbers(self) -> Numbers:
         longest = 2.0 / (1.0 - self.beta2) - 1.0
 
-        def prepare(learning_rate: float, step: int) -> None:
+        def numbers(learning_rate: float, step: int) -> tuple[float, float]:
             decayed = self.beta2**step
             length = longest - 2.0 * step * decayed / (1.0 - decayed)
             # the slots hold m / (1 - β1) and v / (1 - β2)
             rate_of_mean = learning_rate * (1.0 - self.beta1) / (1.0 - self.beta1**step)
-            ready["adaptive"] = length > 5.0
-            if ready["adaptive"]:
-                factor = ((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ** 0.5
-                scale = (1.0 - self.beta2) ** 0.5
-                eps[...] = self.epsilon / scale
-                rate[...] = rate_of_mean * factor * (1.0 - decayed) ** 0.5 / scale
-            else:
-                rate[...] = rate_of_mean
+            if length <= 5.0:  # beside an ε of 2⁶⁴ no size of a gradient matters: the step is rate_of_mean · m
+                return _VAST, rate_of_mean * _VAST
+            factor = ((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ** 0.5
+            scale = (1.0 - self.beta2) ** 0.5
+            return self.epsilon / scale, rate_of_mean * factor * (1.0 - decayed) ** 0.5 / scale
 
-        def make(part: slice) -> Callable[[], None]:
-            w, g, t = ctx.weights[part], ctx.grads[part], ctx.spare("step", part)
-            m, v = ctx.slots["mean"][part], ctx.slots["square"][part]
-            penalty = bind_penalty(ctx, self.weight_decay, part)
-
-            def run() -> None:
-                penalty()
-                xp.multiply(m, beta1, out=m)
-                xp.add(m, g, out=m)
-                xp.multiply(v, beta2, out=v)
-                xp.multiply(g, g, out=t)
-                xp.add(v, t, out=v)
-                if ready["adaptive"]:
-                    xp.sqrt(v, out=t)
-                    xp.add(t, eps, out=t)
-                    xp.divide(m, t, out=t)
-                    xp.multiply(t, rate, out=t)
-                else:
-                    xp.multiply(m, rate, out=t)
-                xp.subtract(w, t, out=w)
-
-            return run
-
-        return bind_chunks(ctx, make, prepare)
+        return numbers

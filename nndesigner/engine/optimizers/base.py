@@ -13,8 +13,11 @@ from typing import Any, ClassVar
 
 from nndesigner.spec import Declared, param
 
+Step = Callable[[], None]
 #: called as update(learning rate, number of the step from 1)
 Update = Callable[[float, int], None]
+#: called with the same, for the numbers of a step
+Numbers = Callable[[float, int], tuple[float, ...]]
 
 _CHUNK = 65_536
 
@@ -76,23 +79,67 @@ class Optimizer(Declared):
         raise TypeError(f"{type(self).__name__} declares no bind.")
 
 
-def bind_chunks(ctx: OptimizerBind, make: Callable[[slice], Callable[[], None]],
-                 prepare: Callable[[float, int], None]) -> Update:
-    """An update that first sets the numbers of the step (`prepare`), then runs what `make` bound for each chunk."""
-    parts = tuple(make(part) for part in ctx.chunks())
+class Elementwise(Optimizer):
+    """Shared by the rules that change every number by its own gradient and moments alone.
 
-    def update(learning_rate: float, step: int) -> None:
-        prepare(learning_rate, step)
-        for part in parts:
-            part()
+    Such a rule is two things: the few numbers that are the same for all weights of a step (`bind_numbers`), and the
+    arithmetic over a part of the flat arrays that uses them (`bind_part`).
+    """
 
-    return update
+    elementwise = True
+
+    #: weight decay shrinks the weights themselves instead of being added to the gradient
+    decoupled: ClassVar[bool] = False
+
+    def bind(self, ctx: OptimizerBind) -> Update:
+        numbers = self.bind_numbers()
+        places = tuple(ctx.number() for _ in numbers(self.learning_rate, 1))
+        shrinks, shrink = self.decoupled and self.weight_decay > 0, ctx.number()
+        steps = []
+        for part in ctx.chunks():
+            if shrinks:
+                steps.append(bind_shrink(ctx, part, shrink))
+            elif self.weight_decay:
+                steps.append(bind_penalty(ctx, self.weight_decay, part))
+            steps.append(self.bind_part(ctx, part, *places))
+
+        def update(learning_rate: float, step: int) -> None:
+            for place, value in zip(places, numbers(learning_rate, step), strict=True):
+                place[...] = value
+            if shrinks:
+                shrink[...] = learning_rate * self.weight_decay
+            for run in steps:
+                run()
+
+        return update
+
+    def bind_numbers(self) -> Numbers:
+        """Function (learning rate, number of the step) -> what `bind_part` gets; the learning rate alone unless said.
+        """
+        return lambda learning_rate, step: (learning_rate,)
+
+    def bind_part(self, ctx: OptimizerBind, part: slice, *numbers: Any) -> Step:
+        """Function that changes ctx.weights[part] and its moments. `numbers` are arrays without axes, set anew before
+        each call."""
+        raise NotImplementedError
 
 
-def bind_penalty(ctx: OptimizerBind, strength: float, part: slice) -> Callable[[], None]:
+def bind_scaled_step(ctx: OptimizerBind, w: Any, direction: Any, square: Any, eps: Any, rate: Any, t: Any) -> Step:
+    """w -= rate * direction / (√square + eps), with scratch array t."""
+    xp = ctx.xp
+
+    def run() -> None:
+        xp.sqrt(square, out=t)
+        xp.add(t, eps, out=t)
+        xp.divide(direction, t, out=t)
+        xp.multiply(t, rate, out=t)
+        xp.subtract(w, t, out=w)
+
+    return run
+
+
+def bind_penalty(ctx: OptimizerBind, strength: float, part: slice) -> Step:
     """g += strength * w, for the weights that decay (the gradient of an L2 penalty)."""
-    if strength == 0:
-        return nothing
     xp, w, g = ctx.xp, ctx.weights[part], ctx.grads[part]
     t = ctx.spare("penalty", part)
     factor = ctx.number(strength) if ctx.decay is None else ctx.decay[part] * ctx.number(strength)
@@ -104,18 +151,12 @@ def bind_penalty(ctx: OptimizerBind, strength: float, part: slice) -> Callable[[
     return add
 
 
-def nothing() -> None:
-    pass
-
-
-def bind_shrink(ctx: OptimizerBind, strength: float, part: slice, shrink: Any, t: Any) -> Callable[[], None]:
+def bind_shrink(ctx: OptimizerBind, part: slice, shrink: Any) -> Step:
     """w -= shrink * w, for the weights that decay; shrink = learning rate * strength is set anew in each step.
 
-    Weight decay that acts on the weights themselves. t: scratch array as long as the part.
+    Weight decay that acts on the weights themselves.
     """
-    if strength == 0:
-        return nothing
-    xp, w = ctx.xp, ctx.weights[part]
+    xp, w, t = ctx.xp, ctx.weights[part], ctx.spare("step", part)
     mask = None if ctx.decay is None else ctx.decay[part]
 
     def run() -> None:

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-from nndesigner.engine.optimizers.adam import beta1_param, beta2_param, epsilon_param
+from nndesigner.engine.optimizers.adam import adam_numbers, beta1_param, beta2_param, bind_moments, epsilon_param
 from nndesigner.engine.optimizers.base import (
     Optimizer,
     OptimizerBind,
+    Step,
     Update,
+    bind_scaled_step,
     decay_param,
     rate_param,
 )
 from nndesigner.spec import param
-
-Step = Callable[[], None]
-
-
-def _moments(ctx: OptimizerBind, part: slice, beta1: Any, beta2: Any) -> Step:
-    """Update the slots mean / (1 - β1) and square / (1 - β2) of some weights."""
-    xp, g, t = ctx.xp, ctx.grads[part], ctx.scratch("products", (ctx.weights.shape[0],))[part]
-    m, v = ctx.slots["mean"][part], ctx.slots["square"][part]
-
-    def run() -> None:
-        xp.multiply(m, beta1, out=m)
-        xp.add(m, g, out=m)
-        xp.multiply(v, beta2, out=v)
-        xp.multiply(g, g, out=t)
-        xp.add(v, t, out=v)
-
-    return run
 
 
 class LAMB(Optimizer):
@@ -55,30 +39,27 @@ class LAMB(Optimizer):
     weight_decay: float = decay_param(0.01)
 
     def bind(self, ctx: OptimizerBind) -> Update:
-        beta1, beta2 = ctx.number(self.beta1), ctx.number(self.beta2)
         eps, scale_of_mean, rate = ctx.number(), ctx.number(), ctx.number()
         steps = ctx.scratch("steps", (ctx.weights.shape[0],))
-        parts = tuple(self._bind_segment(ctx, segment, steps, beta1, beta2, eps, scale_of_mean, rate)
-                      for segment in ctx.segments)
+        parts = tuple(self._bind_segment(ctx, segment, steps, eps, scale_of_mean, rate) for segment in ctx.segments)
 
         def update(learning_rate: float, step: int) -> None:
-            scale = ((1.0 - self.beta2) / (1.0 - self.beta2**step)) ** 0.5
-            eps[...] = self.epsilon / scale
-            scale_of_mean[...] = (1.0 - self.beta1) / ((1.0 - self.beta1**step) * scale)
+            eps[...], scale_of_mean[...] = adam_numbers(self.beta1, self.beta2, self.epsilon, 1.0, step)
             rate[...] = learning_rate
             for part in parts:
                 part()
 
         return update
 
-    def _bind_segment(self, ctx: OptimizerBind, segment: Any, steps: Any, beta1: Any, beta2: Any, eps: Any,
-                      scale_of_mean: Any, rate: Any) -> Step:
+    def _bind_segment(self, ctx: OptimizerBind, segment: Any, steps: Any, eps: Any, scale_of_mean: Any, rate: Any
+                      ) -> Step:
         xp, (_, start, stop, _, decays) = ctx.xp, segment
         part = slice(start, stop)
         w, r, m, v = ctx.weights[part], steps[part], ctx.slots["mean"][part], ctx.slots["square"][part]
         t, decay = ctx.scratch("products", (ctx.weights.shape[0],))[part], ctx.number(self.weight_decay)
         long_w, long_r, none = ctx.number(), ctx.number(), ctx.number()
-        moments, shrinks = _moments(ctx, part, beta1, beta2), decays and self.weight_decay > 0
+        moments = bind_moments(ctx, part, self.beta1, self.beta2, t)
+        shrinks = decays and self.weight_decay > 0
 
         def run() -> None:
             moments()
@@ -149,26 +130,22 @@ class Muon(Optimizer):
 
         def update(learning_rate: float, step: int) -> None:
             rate[...] = learning_rate
-            scale = ((1.0 - 0.999) / (1.0 - 0.999**step)) ** 0.5
-            eps[...] = 1e-8 / scale
-            other[...] = self.other_rate * learning_rate / self.learning_rate * 0.1 / ((1.0 - 0.9**step) * scale)
+            eps[...], other[...] = adam_numbers(
+                0.9, 0.999, 1e-8, self.other_rate * learning_rate / self.learning_rate, step)
             for part in parts:
                 part()
 
         return update
 
     def _bind_rest(self, ctx: OptimizerBind, part: slice, eps: Any, rate: Any) -> Step:
-        xp, w, t = ctx.xp, ctx.weights[part], ctx.scratch("products", (ctx.weights.shape[0],))[part]
-        m, v = ctx.slots["mean"][part], ctx.slots["square"][part]
-        moments = _moments(ctx, part, ctx.number(0.9), ctx.number(0.999))
+        t = ctx.scratch("products", (ctx.weights.shape[0],))[part]
+        moments = bind_moments(ctx, part, 0.9, 0.999, t)
+        move = bind_scaled_step(ctx, ctx.weights[part], ctx.slots["mean"][part], ctx.slots["square"][part], eps, rate,
+                                t)
 
         def run() -> None:
             moments()
-            xp.sqrt(v, out=t)
-            xp.add(t, eps, out=t)
-            xp.divide(m, t, out=t)
-            xp.multiply(t, rate, out=t)
-            xp.subtract(w, t, out=w)
+            move()
 
         return run
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from nndesigner.engine.optimizers.base import (
-    Optimizer,
-    OptimizerBind,
-    Update,
-    bind_chunks,
-    bind_penalty,
-    bind_shrink,
-    rate_param,
-)
+from nndesigner.engine.optimizers.base import Elementwise, OptimizerBind, Step, rate_param
 from nndesigner.spec import param
 
 
-class SGD(Optimizer):
+class SGD(Elementwise):
     """Plain steps down the slope; simple, and a good baseline.
 
     w ← w − rate · g
@@ -29,31 +20,20 @@ class SGD(Optimizer):
     title = "SGD"
     icon = "mdi6.stairs-down"
     keywords = ("stochastic gradient descent", "plain")
-    elementwise = True
 
     learning_rate: float = rate_param(0.1)
 
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, rate = ctx.xp, ctx.number()
+    def bind_part(self, ctx: OptimizerBind, part: slice, rate: Any) -> Step:
+        xp, w, g = ctx.xp, ctx.weights[part], ctx.grads[part]
 
-        def prepare(learning_rate: float, step: int) -> None:
-            rate[...] = learning_rate
+        def run() -> None:
+            xp.multiply(g, rate, out=g)
+            xp.subtract(w, g, out=w)
 
-        def make(part: slice) -> Callable[[], None]:
-            w, g = ctx.weights[part], ctx.grads[part]
-            penalty = bind_penalty(ctx, self.weight_decay, part)
-
-            def run() -> None:
-                penalty()
-                xp.multiply(g, rate, out=g)
-                xp.subtract(w, g, out=w)
-
-            return run
-
-        return bind_chunks(ctx, make, prepare)
+        return run
 
 
-class Momentum(Optimizer):
+class Momentum(Elementwise):
     """SGD that keeps rolling in the direction of earlier steps.
 
     v ← momentum · v + g,  w ← w − rate · v
@@ -66,7 +46,6 @@ class Momentum(Optimizer):
     title = "Momentum"
     icon = "mdi6.weight"
     keywords = ("sgd", "heavy ball", "stochastic gradient descent")
-    elementwise = True
     slots = ("velocity",)
 
     learning_rate: float = rate_param(0.01)
@@ -77,36 +56,22 @@ class Momentum(Optimizer):
     #: look ahead along the velocity before stepping
     nesterov: ClassVar[bool] = False
 
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, rate, keep = ctx.xp, ctx.number(), ctx.number(self.momentum)
+    def bind_part(self, ctx: OptimizerBind, part: slice, rate: Any) -> Step:
+        xp, keep, nesterov = ctx.xp, ctx.number(self.momentum), self.nesterov
+        w, g, v, t = ctx.weights[part], ctx.grads[part], ctx.slots["velocity"][part], ctx.spare("step", part)
 
-        def prepare(learning_rate: float, step: int) -> None:
-            rate[...] = learning_rate
-
-        def make(part: slice) -> Callable[[], None]:
-            w, g, v = ctx.weights[part], ctx.grads[part], ctx.slots["velocity"][part]
-            t = ctx.spare("step", part)
-            penalty = bind_penalty(ctx, self.weight_decay, part)
-
-            def run() -> None:
-                penalty()
-                xp.multiply(v, keep, out=v)
-                xp.add(v, g, out=v)
-                xp.multiply(v, rate, out=t)
-                xp.subtract(w, t, out=w)
-
-            def run_nesterov() -> None:
-                penalty()
-                xp.multiply(v, keep, out=v)
-                xp.add(v, g, out=v)
+        def run() -> None:
+            xp.multiply(v, keep, out=v)
+            xp.add(v, g, out=v)
+            if nesterov:
                 xp.multiply(v, keep, out=t)
                 xp.add(t, g, out=t)
                 xp.multiply(t, rate, out=t)
-                xp.subtract(w, t, out=w)
+            else:
+                xp.multiply(v, rate, out=t)
+            xp.subtract(w, t, out=w)
 
-            return run_nesterov if self.nesterov else run
-
-        return bind_chunks(ctx, make, prepare)
+        return run
 
 
 class Nesterov(Momentum):
@@ -125,7 +90,7 @@ class Nesterov(Momentum):
     nesterov = True
 
 
-class Lion(Optimizer):
+class Lion(Elementwise):
     """Takes steps of one length for every weight, in the direction of its smoothed gradient.
 
     w ← w − rate · (sign(β₁ m + (1 − β₁) g) + decay · w), m ← β₂ m + (1 − β₂) g
@@ -138,7 +103,7 @@ class Lion(Optimizer):
     title = "Lion"
     icon = "mdi6.paw"
     keywords = ("sign", "evolved", "momentum")
-    elementwise = True
+    decoupled = True
     slots = ("mean",)
 
     learning_rate: float = rate_param(0.0001)
@@ -149,31 +114,20 @@ class Lion(Optimizer):
         0.99, "Beta 2", "How long gradients are remembered. Higher: smoother direction; lower: adapts faster.", ge=0,
         lt=1, step=0.001, advanced=True)
 
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, rate, shrink = ctx.xp, ctx.number(), ctx.number()
+    def bind_part(self, ctx: OptimizerBind, part: slice, rate: Any) -> Step:
+        xp, w, g, m = ctx.xp, ctx.weights[part], ctx.grads[part], ctx.slots["mean"][part]
+        t, u = ctx.spare("step", part), ctx.spare("fresh", part)
         # The slot holds m / (1 - β2), whose sign is the same; β1 m + (1 - β1) g = a · slot + (1 - β1) g.
         keep, mix, fresh = ctx.number(self.beta2), ctx.number(self.beta1 * (1 - self.beta2)), ctx.number(1 - self.beta1)
 
-        def prepare(learning_rate: float, step: int) -> None:
-            rate[...] = learning_rate
-            shrink[...] = learning_rate * self.weight_decay
+        def run() -> None:
+            xp.multiply(m, mix, out=t)
+            xp.multiply(g, fresh, out=u)
+            xp.add(t, u, out=t)
+            xp.sign(t, out=t)
+            xp.multiply(t, rate, out=t)
+            xp.subtract(w, t, out=w)
+            xp.multiply(m, keep, out=m)
+            xp.add(m, g, out=m)
 
-        def make(part: slice) -> Callable[[], None]:
-            w, g, m = ctx.weights[part], ctx.grads[part], ctx.slots["mean"][part]
-            t, u = ctx.spare("step", part), ctx.spare("fresh", part)
-            decay = bind_shrink(ctx, self.weight_decay, part, shrink, t)
-
-            def run() -> None:
-                decay()
-                xp.multiply(m, mix, out=t)
-                xp.multiply(g, fresh, out=u)
-                xp.add(t, u, out=t)
-                xp.sign(t, out=t)
-                xp.multiply(t, rate, out=t)
-                xp.subtract(w, t, out=w)
-                xp.multiply(m, keep, out=m)
-                xp.add(m, g, out=m)
-
-            return run
-
-        return bind_chunks(ctx, make, prepare)
+        return run

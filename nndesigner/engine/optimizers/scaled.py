@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from nndesigner.engine.optimizers.base import (
-    Optimizer,
+    Elementwise,
+    Numbers,
     OptimizerBind,
-    Update,
-    bind_chunks,
-    bind_penalty,
+    Step,
+    bind_scaled_step,
     rate_param,
 )
 from nndesigner.spec import param
 
 
-class RMSprop(Optimizer):
+class RMSprop(Elementwise):
     """Gives every weight its own step length from the recent size of its gradient.
 
     s ← smoothing · s + (1 − smoothing) · g²,  w ← w − rate · g / (√s + ε)
@@ -27,7 +27,6 @@ class RMSprop(Optimizer):
     title = "RMSprop"
     icon = "mdi6.square-root"
     keywords = ("adaptive", "root mean square")
-    elementwise = True
     slots = ("square",)
 
     learning_rate: float = rate_param(0.01)
@@ -39,38 +38,27 @@ class RMSprop(Optimizer):
         1e-8, "Epsilon", "Keeps steps finite where gradients vanish. Higher: more like plain SGD.", gt=0, le=1,
         advanced=True)
 
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, rate, keep = ctx.xp, ctx.number(), ctx.number(self.smoothing)
+    def bind_numbers(self) -> Numbers:
         # The slot holds s / (1 - smoothing): that saves one pass. Then √s + ε = c·(√slot + ε/c) with c = √(1 -
         # smoothing).
         scale = (1.0 - self.smoothing) ** 0.5
-        eps = ctx.number(self.epsilon / scale)
+        return lambda learning_rate, step: (self.epsilon / scale, learning_rate / scale)
 
-        def prepare(learning_rate: float, step: int) -> None:
-            rate[...] = learning_rate / scale
+    def bind_part(self, ctx: OptimizerBind, part: slice, eps: Any, rate: Any) -> Step:
+        xp, w, g, s = ctx.xp, ctx.weights[part], ctx.grads[part], ctx.slots["square"][part]
+        keep, t = ctx.number(self.smoothing), ctx.spare("step", part)
+        move = bind_scaled_step(ctx, w, g, s, eps, rate, t)
 
-        def make(part: slice) -> Callable[[], None]:
-            w, g, s = ctx.weights[part], ctx.grads[part], ctx.slots["square"][part]
-            t = ctx.spare("step", part)
-            penalty = bind_penalty(ctx, self.weight_decay, part)
+        def run() -> None:
+            xp.multiply(s, keep, out=s)
+            xp.multiply(g, g, out=t)
+            xp.add(s, t, out=s)
+            move()
 
-            def run() -> None:
-                penalty()
-                xp.multiply(s, keep, out=s)
-                xp.multiply(g, g, out=t)
-                xp.add(s, t, out=s)
-                xp.sqrt(s, out=t)
-                xp.add(t, eps, out=t)
-                xp.divide(g, t, out=t)
-                xp.multiply(t, rate, out=t)
-                xp.subtract(w, t, out=w)
-
-            return run
-
-        return bind_chunks(ctx, make, prepare)
+        return run
 
 
-class Adagrad(Optimizer):
+class Adagrad(Elementwise):
     """Gives every weight its own step length, which shrinks with all gradients it ever had.
 
     s ← s + g²,  w ← w − rate · g / (√s + ε)
@@ -82,7 +70,6 @@ class Adagrad(Optimizer):
     title = "Adagrad"
     icon = "mdi6.sigma"
     keywords = ("adaptive", "sparse", "sum of squares")
-    elementwise = True
     slots = ("square",)
 
     learning_rate: float = rate_param(0.01)
@@ -90,32 +77,20 @@ class Adagrad(Optimizer):
         1e-10, "Epsilon", "Keeps steps finite where gradients vanish. Higher: more like plain SGD.", gt=0, le=1,
         advanced=True)
 
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, rate, eps = ctx.xp, ctx.number(), ctx.number(self.epsilon)
+    def bind_part(self, ctx: OptimizerBind, part: slice, rate: Any) -> Step:
+        xp, w, g, s = ctx.xp, ctx.weights[part], ctx.grads[part], ctx.slots["square"][part]
+        t = ctx.spare("step", part)
+        move = bind_scaled_step(ctx, w, g, s, ctx.number(self.epsilon), rate, t)
 
-        def prepare(learning_rate: float, step: int) -> None:
-            rate[...] = learning_rate
+        def run() -> None:
+            xp.multiply(g, g, out=t)
+            xp.add(s, t, out=s)
+            move()
 
-        def make(part: slice) -> Callable[[], None]:
-            w, g, s, t = ctx.weights[part], ctx.grads[part], ctx.slots["square"][part], ctx.spare("step", part)
-            penalty = bind_penalty(ctx, self.weight_decay, part)
-
-            def run() -> None:
-                penalty()
-                xp.multiply(g, g, out=t)
-                xp.add(s, t, out=s)
-                xp.sqrt(s, out=t)
-                xp.add(t, eps, out=t)
-                xp.divide(g, t, out=t)
-                xp.multiply(t, rate, out=t)
-                xp.subtract(w, t, out=w)
-
-            return run
-
-        return bind_chunks(ctx, make, prepare)
+        return run
 
 
-class Adadelta(Optimizer):
+class Adadelta(Elementwise):
     """Finds step lengths by itself, from the sizes of gradients and of earlier steps.
 
     s ← ρ s + (1 − ρ) g²,  d = g · √(a + ε) / √(s + ε),  a ← ρ a + (1 − ρ) d²,  w ← w − rate · d
@@ -127,7 +102,6 @@ class Adadelta(Optimizer):
     title = "Adadelta"
     icon = "mdi6.delta"
     keywords = ("adaptive", "no learning rate")
-    elementwise = True
     slots = ("square", "steps")
 
     learning_rate: float = rate_param(1.0)
@@ -137,36 +111,26 @@ class Adadelta(Optimizer):
     epsilon: float = param(
         1e-6, "Epsilon", "Size of the first steps. Higher: starts faster.", gt=0, le=1, advanced=True)
 
-    def bind(self, ctx: OptimizerBind) -> Update:
-        xp, rate, keep = ctx.xp, ctx.number(), ctx.number(self.smoothing)
+    def bind_part(self, ctx: OptimizerBind, part: slice, rate: Any) -> Step:
+        xp, w, g = ctx.xp, ctx.weights[part], ctx.grads[part]
+        s, a = ctx.slots["square"][part], ctx.slots["steps"][part]
+        t, u = ctx.spare("step", part), ctx.spare("size", part)
         # Both slots hold their mean / (1 - ρ), which cancels in the step if ε is divided by it too.
-        fresh = 1.0 - self.smoothing
-        eps = ctx.number(self.epsilon / fresh)
+        keep, eps = ctx.number(self.smoothing), ctx.number(self.epsilon / (1.0 - self.smoothing))
 
-        def prepare(learning_rate: float, step: int) -> None:
-            rate[...] = learning_rate
+        def run() -> None:
+            xp.multiply(s, keep, out=s)
+            xp.multiply(g, g, out=t)
+            xp.add(s, t, out=s)
+            xp.add(a, eps, out=t)
+            xp.add(s, eps, out=u)
+            xp.divide(t, u, out=t)
+            xp.sqrt(t, out=t)
+            xp.multiply(t, g, out=t)
+            xp.multiply(a, keep, out=a)
+            xp.multiply(t, t, out=u)
+            xp.add(a, u, out=a)
+            xp.multiply(t, rate, out=t)
+            xp.subtract(w, t, out=w)
 
-        def make(part: slice) -> Callable[[], None]:
-            w, g, s, a = ctx.weights[part], ctx.grads[part], ctx.slots["square"][part], ctx.slots["steps"][part]
-            t, u = ctx.spare("step", part), ctx.spare("size", part)
-            penalty = bind_penalty(ctx, self.weight_decay, part)
-
-            def run() -> None:
-                penalty()
-                xp.multiply(s, keep, out=s)
-                xp.multiply(g, g, out=t)
-                xp.add(s, t, out=s)
-                xp.add(a, eps, out=t)
-                xp.add(s, eps, out=u)
-                xp.divide(t, u, out=t)
-                xp.sqrt(t, out=t)
-                xp.multiply(t, g, out=t)
-                xp.multiply(a, keep, out=a)
-                xp.multiply(t, t, out=u)
-                xp.add(a, u, out=a)
-                xp.multiply(t, rate, out=t)
-                xp.subtract(w, t, out=w)
-
-            return run
-
-        return bind_chunks(ctx, make, prepare)
+        return run
