@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from nndesigner.data.augment import Augmentation, Augmenter
+from nndesigner.data.augment import Augmentation, Mixer, changed_rows, mixer_of
 from nndesigner.data.corrections import Corrections, by_row, corrected, excluded_rows, notes_of
 from nndesigner.data.dataset import Column, DataError, Dataset, Form, Role
 from nndesigner.data.encoding import MISSING, Preparation, chunks, codes_of, texts_of
@@ -53,8 +53,8 @@ class DataSettings(BaseModel):
         "large columns drown small ones.", labels={
             "auto": "auto (standardise; pictures to 0…1)", "standardise": "mean 0, deviation 1", "range": "0 to 1"})
     augmentation: tuple[choice_of(Augmentation), ...] = param(
-        (), "Augmentation", "Ways to change training pictures, new in each epoch, so that a network does not learn "
-        "them by heart. Validation and test pictures stay as they are.", advanced=True)
+        (), "Augmentation", "Ways to change training samples, new in each epoch, so that a network does not learn "
+        "them by heart. Validation and test samples stay as they are.", advanced=True)
 
     corrections: Corrections = param(
         (), "Corrections", "Labels set right and samples left out by hand. The files stay as they are.",
@@ -92,6 +92,8 @@ class Prepared:
     notes: tuple[str, ...]
     #: sha256 of the raw contents, as hexadecimal text
     fingerprint: str
+    #: how samples of a training batch are mixed with each other; None: not at all
+    mixer: Mixer | None = None
 
     def part(self, name: str) -> Part:
         """The part "train", "validation" or "test". Raises KeyError."""
@@ -126,14 +128,13 @@ def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
     ))
     raw = {c.column: _values(columns, c.column) for f in preparation.fields for c in f.columns}
     made = _encoded(preparation, raw, parts)
-    if settings.augmentation:
-        made["train"] = _augmented(made["train"], preparation, raw, settings, notes)
     notes += _leaks(preparation, made)
     seen = replace(dataset, columns=tuple(columns), form=_form(dataset.form, inputs, targets))
-    return Prepared(
+    plain = Prepared(
         seen, preparation.signature, preparation, made["train"], made["validation"],
         made["test"], (*dataset.notes, *notes), dataset.fingerprint,
     )
+    return augmented(plain, settings.augmentation, settings.seed)
 
 
 def _keys(
@@ -215,25 +216,14 @@ def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[st
     return {name: Part(name, rows, made[name]) for name, rows in parts.items()}
 
 
-def _augmented(
-    train: Part, preparation: Preparation, raw: Mapping[str, Any], settings: DataSettings, notes: list[str]
-) -> Part:
-    """The training part whose pictures, and masks with them, are changed when they are read."""
-    pictures = [f for f in preparation.fields if f.columns[0].kind == "image" and f.field.role == "input"]
-    if not pictures:
-        notes.append("Augmentation changes pictures only; these data have none.")
-        return train
-    if any(f.columns[0].kind == "image" for f in preparation.fields if f.field.role == "target"):
-        notes.append("Augmentation is off: the target is a picture, which would have to change in the same way.")
-        return train
-    arrays = dict(train.arrays)
-    masks = [f for f in preparation.fields if f.columns[0].kind == "mask"]
-    for encoding in (*pictures, *masks):
-        column = encoding.columns[0]
-        black, white = ((v - float(encoding.offset)) / float(encoding.scale) for v in (column.low, column.high))
-        augmenter = Augmenter(settings.augmentation, settings.seed, (black, white))
-        arrays[encoding.field.name] = EncodedRows(encoding, RawReader(raw[column.column]), train.rows, augmenter)
-    return Part(train.name, train.rows, arrays)
+def augmented(prepared: Prepared, steps: Sequence[Augmentation], seed: int) -> Prepared:
+    """The same data whose training part is changed by these steps. Raises DataError for a step that does not suit."""
+    if not steps:
+        return prepared
+    train, preparation = prepared.train, prepared.preparation
+    raw = {c.name: c.values for c in prepared.dataset.columns}
+    rows = changed_rows(steps, seed, preparation, train.arrays, train.rows, raw)
+    return replace(prepared, train=replace(train, arrays=rows), mixer=mixer_of(steps, seed, preparation))
 
 
 # --- columns and rows ---

@@ -19,7 +19,6 @@ import numpy as np
 from nndesigner.data.dataset import DataError
 
 if TYPE_CHECKING:
-    from nndesigner.data.augment import Augmenter
     from nndesigner.data.encoding import FieldEncoding
 
 #: a field that takes more than this when encoded stays where it is and is encoded on reading
@@ -59,10 +58,8 @@ class RawRows(Protocol):
 class EncodedRows:
     """Rows of a raw column that are encoded when they are read."""
 
-    def __init__(
-        self, encoding: FieldEncoding, reader: RawReader, rows: np.ndarray, augmenter: Augmenter | None = None
-    ) -> None:
-        self._encoding, self._reader, self._rows, self._augmenter = encoding, reader, rows, augmenter
+    def __init__(self, encoding: FieldEncoding, reader: RawReader, rows: np.ndarray) -> None:
+        self._encoding, self._reader, self._rows = encoding, reader, rows
         self.shape = (len(rows), *encoding.field.sample_dims)
         self.dtype = np.dtype(encoding.field.dtype)
 
@@ -75,17 +72,14 @@ class EncodedRows:
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def read(self, places: np.ndarray, out: np.ndarray, epoch: int = 0) -> None:
-        """Fill `out` [n, ...] with the samples at these places, changed as augmentation wants it in this epoch.
+        """Fill `out` [n, ...] with the samples at these places, as they are in this epoch (see augment.ChangedRows).
 
         May be called from several threads. Raises DataError when the file is gone or a sample cannot be used.
         """
-        rows = self._rows[places]
-        self._encoding.encode_array(self._reader, rows, out)
-        if self._augmenter is not None:
-            self._augmenter.apply(out, rows, epoch)
+        self._encoding.encode_array(self._reader, self._rows[places], out)
 
-    def at(self, places: np.ndarray | slice) -> EncodedRows:
-        """The samples at these places, not read yet and not augmented."""
+    def at(self, places: np.ndarray | slice) -> Any:
+        """The samples at these places, not read yet."""
         return EncodedRows(self._encoding, self._reader, self._rows[places])
 
     def changed(self, places: np.ndarray, epoch: int) -> np.ndarray:
@@ -95,7 +89,7 @@ class EncodedRows:
         return out
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        """The samples as an array, not augmented."""
+        """The samples as an array."""
         rows = self._rows[index]
         chosen = np.atleast_1d(rows)
         out = np.empty((len(chosen), *self.shape[1:]), dtype=self.dtype)

@@ -28,11 +28,11 @@ class Network:
     """The checked drawing with weights on a device. Belongs to one thread at a time.
 
     Raises NodeError when a layer cannot be prepared and DeviceError when the device cannot be used. `threads` None: as
-    many as pay on this machine.
+    many as pay on this machine. `soft` are targets of classes whose truth is probabilities in training.
     """
 
     def __init__(self, checked: Checked, device: Device, seed: int, dtype: Any = np.float32,
-                 threads: int | None = None) -> None:
+                 threads: int | None = None, soft: frozenset[str] = frozenset()) -> None:
         single_threaded_blas()
         self.checked = checked
         self.device = device
@@ -40,7 +40,7 @@ class Network:
         with device.use():
             self.weights = Weights(checked, device, seed, dtype)
         self.pool = Pool()
-        self._threads = threads
+        self._threads, self._soft = threads, soft
         #: memory of the parts of a batch that are computed side by side; plans of the same part never run together
         self._arenas: dict[int, Arena] = {}
         self._plans: dict[tuple[int, bool, bool, int], Plan] = {}
@@ -64,13 +64,14 @@ class Network:
                 self._plans.pop(next(iter(self._plans)))
             with self.device.use():
                 self._plans[key] = Plan(
-                    self.checked, self.device, self.weights, self._arena(number), self.clock, batch, training, keep)
+                    self.checked, self.device, self.weights, self._arena(number), self.clock, batch, training, keep,
+                    soft=self._soft)
         return self._plans[key]
 
     def part_plan(self, size: int, part: Part, gradients: Gradients) -> Plan:
         """A training plan for a part of a batch, which runs beside those of the other parts. Not kept here."""
         return Plan(self.checked, self.device, self.weights, self._arena(part.number), self.clock, size, training=True,
-                    part=part, gradients=gradients)
+                    part=part, gradients=gradients, soft=self._soft)
 
     def _arena(self, number: int) -> Arena:
         return self._arenas.setdefault(number, Arena(self.device))

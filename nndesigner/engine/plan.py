@@ -68,10 +68,13 @@ class Plan:
     def __init__(
         self, checked: Checked, device: Device, weights: Weights, arena: Arena, clock: Clock, batch: int,
         training: bool, keep: bool = False, part: Part = WHOLE, gradients: Gradients | None = None,
+        soft: frozenset[str] = frozenset(),
     ) -> None:
         self.checked = checked
         self.batch = batch
         self.training = training
+        #: targets of classes whose truth comes as probabilities
+        self._soft = soft if training else frozenset()
         self._device, self._weights, self._clock = device, weights, clock
         self._part, self._gradients = part, gradients or weights.gradients
         self._xp, self._dtype = device.xp, weights.dtype
@@ -196,6 +199,8 @@ class Plan:
     def target_of(self, node_id: str) -> tuple[tuple[int, ...], np.dtype]:
         """Shape with batch and dtype of what a head is compared with."""
         field = self.checked.signature.get(self.checked.heads[node_id].target)
+        if field is not None and field.kind == "class" and field.name in self._soft:
+            return (self.batch, *field.shape.dims), self._dtype
         if field is not None and field.kind == "class":
             return (self.batch, *field.sample_dims), np.dtype(np.int64)
         return self._dims(sources(self.checked, node_id)[0]), self._dtype

@@ -20,7 +20,7 @@ class LossBind:
     xp: Any
     #: raw output of the network, [B, ...]
     x: Any
-    #: class numbers int64 [B], or values of the shape of x
+    #: class numbers int64 [B], their probabilities [B, K], or values of the shape of x
     target: Any
     #: prediction shown to the user: the link function of x, [B, ...]
     y: Any
@@ -44,6 +44,8 @@ class Loss(Declared):
     group: ClassVar[str] = "Loss"
     #: tasks for which it makes sense
     tasks: ClassVar[tuple[Task, ...]]
+    #: can learn from probabilities of classes [B, K], as mixed samples have them, in the place of class numbers
+    soft_labels: ClassVar[bool] = False
     #: function that turns raw outputs into what is shown: probabilities or values
     link: ClassVar[Literal["identity", "softmax", "sigmoid", "exp"]] = "identity"
 

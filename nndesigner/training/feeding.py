@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from nndesigner.data.augment import Mixer, SoftLabels
+from nndesigner.data.preparing import Prepared
 from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.random import generator
 
@@ -53,7 +55,7 @@ class Orders:
 
 
 class HeldRows:
-    """Samples in the memory of the host that are handed out in batches, because a GPU has no room for them."""
+    """Samples in the memory of the host that are read for each batch: a GPU has no room for them, or they are mixed."""
 
     def __init__(self, array: np.ndarray) -> None:
         self._array = array
@@ -67,15 +69,41 @@ class HeldRows:
         self._array.take(places, 0, out, "clip")
 
 
+#: samples that are read for each batch
+Read = EncodedRows | HeldRows | SoftLabels
+
+
+def fields_to_read(prepared: Prepared, fields: Iterable[str]) -> dict[str, Read]:
+    """Of these fields of the training part those that are read for each batch: what is not in memory or is changed.
+
+    Where samples are mixed these are all of them, with class numbers as probabilities.
+    """
+    arrays = {field: prepared.train.arrays[field] for field in fields}
+    found: dict[str, Read] = {field: rows for field, rows in arrays.items() if isinstance(rows, EncodedRows)}
+    if prepared.mixer is not None:
+        classes = {f.name: len(f.classes) for f in prepared.signature.targets if f.kind == "class"}
+        for field in arrays.keys() - found.keys():
+            rows = np.ascontiguousarray(arrays[field])
+            found[field] = SoftLabels(rows, classes[field]) if field in classes else HeldRows(rows)
+    return found
+
+
+def read_batch(sources: Mapping[str, Read], rows: np.ndarray, epoch: int, buffers: Mapping[str, np.ndarray]) -> None:
+    """Fill the buffers [n, ...] with the samples of these rows as training meets them in an epoch, before mixing."""
+    with np.errstate(all="ignore"):
+        for name, source in sources.items():
+            source.read(rows, buffers[name], epoch)
+
+
 class Feeder:
-    """Reads the fields `sources` of one batch after another, on so many threads (None: one a core).
+    """Reads the fields `sources` of one batch after another, and mixes them, on so many threads (None: one a core).
 
     `empty(shape, dtype)` makes the buffers. Belongs to the thread that trains.
     """
 
-    def __init__(self, sources: Mapping[str, EncodedRows | HeldRows], orders: Orders, threads: int | None = None,
-                 empty: Callable[..., np.ndarray] = np.empty) -> None:
-        self._sources, self._orders, batch = dict(sources), orders, orders.batch
+    def __init__(self, sources: Mapping[str, Read], orders: Orders, threads: int | None = None,
+                 empty: Callable[..., np.ndarray] = np.empty, mixer: Mixer | None = None) -> None:
+        self._sources, self._orders, self._mixer, batch = dict(sources), orders, mixer, orders.batch
         size = sum(batch * source.nbytes // max(len(source), 1) for source in self._sources.values())
         ahead = max(1, min(AHEAD, AHEAD_BYTES // max(size, 1)))
         self._free = [{name: empty((batch, *source.shape[1:]), dtype=source.dtype)
@@ -108,7 +136,7 @@ class Feeder:
         while self._free:
             rows = self._orders.rows_at(place)
             buffers = self._free.pop()
-            reading = self._threads.submit(_read, self._sources, rows, buffers, place[0])
+            reading = self._threads.submit(_read, self._sources, rows, buffers, place, self._mixer)
             self._waiting.append((place, buffers, reading))
             place = self._orders.after(place)
 
@@ -125,8 +153,9 @@ class Feeder:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _read(sources: Mapping[str, EncodedRows | HeldRows], rows: np.ndarray, buffers: Mapping[str, np.ndarray],
-          epoch: int) -> None:
-    with np.errstate(all="ignore"):
-        for name, source in sources.items():
-            source.read(rows, buffers[name][:len(rows)], epoch)
+def _read(sources: Mapping[str, Read], rows: np.ndarray, buffers: Mapping[str, np.ndarray], place: Place,
+          mixer: Mixer | None) -> None:
+    found = {name: buffer[:len(rows)] for name, buffer in buffers.items()}
+    read_batch(sources, rows, place[0], found)
+    if mixer is not None:
+        mixer.pairs(len(rows), *place).mix(found)

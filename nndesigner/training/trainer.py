@@ -23,10 +23,11 @@ from nndesigner.training.batches import Batches
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.clustering import set_centres
 from nndesigner.training.evaluation import Evaluation, metric_names, shaped
-from nndesigner.training.feeding import Feeder, HeldRows, Orders
+from nndesigner.training.feeding import Feeder, HeldRows, Orders, fields_to_read
 from nndesigner.training.history import History
 from nndesigner.training.memory import memory_is_full, too_large
 from nndesigner.training.settings import TrainSettings
+from nndesigner.training.soft import no_soft_labels, soft_targets
 from nndesigner.training.telemetry import Failure
 from nndesigner.training.update import Update
 from nndesigner.training.uploading import Uploader
@@ -64,6 +65,8 @@ class Trainer:
             raise TrainingFailure(Failure("There are no training samples: make the training part of the data larger."))
         self.checked, self.prepared, self.settings, self.device = checked, prepared, settings, device
         failure = too_large(checked, settings, device)
+        if failure is None and prepared.mixer is not None:
+            failure = no_soft_labels(checked)
         if failure is not None:
             raise TrainingFailure(failure)
         self.history = History()
@@ -268,7 +271,8 @@ class Trainer:
     # --- preparing ---
 
     def _build(self, checkpoint: Checkpoint | None, threads: int | None) -> None:
-        self.network = Network(self.checked, self.device, self.settings.seed, threads=threads)
+        soft = frozenset() if self.prepared.mixer is None else soft_targets(self.checked)
+        self.network = Network(self.checked, self.device, self.settings.seed, threads=threads, soft=soft)
         if threads is None:
             threads = self.network.useful_threads(self._batch)
             if checkpoint is not None:
@@ -291,14 +295,16 @@ class Trainer:
         plan = self._full.plans[0]
         fields = {feed.field for feed in plan.feeds}
         arrays = {field: self.prepared.train.arrays[field] for field in fields}
-        read = {field: rows for field, rows in arrays.items() if isinstance(rows, EncodedRows)}
+        read = fields_to_read(self.prepared, fields)
         held = {field: np.ascontiguousarray(arrays[field]) for field in fields - read.keys()}
         if not device.has_room(sum(rows.nbytes for rows in held.values())):
             read |= {field: HeldRows(rows) for field, rows in held.items()}
         data = {field: device.asarray(rows) for field, rows in held.items() if field not in read}
-        self._feeder = None
-        if read:
-            self._feeder = Feeder(read, self._orders) if device.is_cpu else Uploader(read, self._orders, device)
+        self._feeder, mixer = None, self.prepared.mixer
+        if read and device.is_cpu:
+            self._feeder = Feeder(read, self._orders, mixer=mixer)
+        elif read:
+            self._feeder = Uploader(read, self._orders, device, mixer)
         self._evaluations: dict[str, Evaluation] = {}
         self._metrics = metric_names(network, self.settings.metrics)
         self._running = {}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nndesigner.data.rows import EncodedRows
+from nndesigner.data.augment import Mixer
 from nndesigner.engine.device import Device
-from nndesigner.training.feeding import Feeder, HeldRows, Orders, Place
+from nndesigner.training.feeding import Feeder, Orders, Place, Read
 
 
 class _Staging:
     """One batch on the device, and what must have happened before it may be read or overwritten."""
 
-    def __init__(self, xp: Any, sources: Mapping[str, EncodedRows | HeldRows], batch: int) -> None:
+    def __init__(self, xp: Any, sources: Mapping[str, Read], batch: int) -> None:
         self.arrays = {name: xp.empty((batch, *source.shape[1:]), dtype=source.dtype)
                        for name, source in sources.items()}
         self.copied, self.used = (xp.cuda.Event(disable_timing=True) for _ in range(2))
@@ -27,11 +27,11 @@ class Uploader:
     trains; the device must be the current one.
     """
 
-    def __init__(self, sources: Mapping[str, EncodedRows | HeldRows], orders: Orders, device: Device,
-                 threads: int | None = None) -> None:
+    def __init__(self, sources: Mapping[str, Read], orders: Orders, device: Device,
+                 mixer: Mixer | None = None, threads: int | None = None) -> None:
         xp = device.xp
         self._orders = orders
-        self._feeder = Feeder(sources, orders, threads, device.pinned)
+        self._feeder = Feeder(sources, orders, threads, device.pinned, mixer)
         self._computing, self._copying = xp.cuda.get_current_stream(), xp.cuda.Stream(non_blocking=True)
         self._now, self._next = (_Staging(xp, sources, orders.batch) for _ in range(2))
 

@@ -65,7 +65,8 @@ class DataPanel(QWidget):
     def choose(self, source: Source) -> None:
         """Take data from here; what was said of other columns is forgotten."""
         self._choosing = False
-        self._document.edit_data(f"Use {source.title}", source=source, roles={}, kinds={}, corrections=())
+        self._document.edit_data(f"Use {source.title}", source=source, roles={}, kinds={}, corrections=(),
+                                 augmentation=())
         self.refresh()
 
     def _choose_again(self, on: bool) -> None:

@@ -219,7 +219,7 @@ class Window(QMainWindow):
             if source is not None:
                 self.show_canvas()
                 self.document.edit_data(f"Use {path.name}", source=source, roles={}, kinds={},
-                                        corrections=())
+                                        corrections=(), augmentation=())
                 self.docks.show("data")
                 return
         names = ", ".join(Path(p).name for p in paths[:3])

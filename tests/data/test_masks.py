@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from nndesigner.data import mask_folder
-from nndesigner.data.augment import Augmentation, Augmenter, Flip, Noise
+from nndesigner.data.augment import About, Augmentation, Augmenter
+from nndesigner.data.augment.pictures import Erase, Flip, Light, Noise
 from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.encoding import Preparation
 from nndesigner.data.image_folder import ImageFolder
@@ -184,19 +185,19 @@ def test_many_masks_are_read_when_they_are_wanted(tmp_path, monkeypatch):
 def test_a_mask_moves_as_its_picture(step):
     masks = np.array([scene(i)[1] for i in range(8)]).astype(np.int64)
     pictures = masks[..., None].astype(np.float32)
-    augmenter = Augmenter([Noise(deviation=0.01), step()], 3, (0.0, 2.0))
+    steps, about = [(0, Noise(deviation=0.01)), (1, step())], About((0.0, 2.0))
     before, rows = masks.copy(), np.arange(8) + 5
-    augmenter.apply(pictures, rows, 2)
-    augmenter.apply(masks, rows, 2)
+    Augmenter(steps, 3, about).apply(pictures, rows, 2)
+    Augmenter(steps[1:], 3, about).apply(masks, rows, 2)
     assert not np.array_equal(masks, before) and set(np.unique(masks)) <= {0, 1, 2}
     assert (np.rint(pictures[..., 0]) != masks).mean() < 0.05  # between two classes a picture has what lies between
 
 
 def test_other_augmentation_leaves_masks():
-    masks = np.array([scene(i)[1] for i in range(3)]).astype(np.int64)
-    before = masks.copy()
-    Augmenter([s() for s in Augmentation.all() if not s.moves], 0, (0.0, 1.0)).apply(masks, np.arange(3), 1)
-    np.testing.assert_array_equal(masks, before)
+    prepared = prepare(ShapeMasks(samples=20, size=16).load(quiet),
+                       DataSettings(augmentation=(Light(), Noise(), Erase(chance=1.0))))
+    assert isinstance(prepared.train.arrays["image"], EncodedRows)
+    assert isinstance(prepared.train.arrays["target"], np.ndarray)
 
 
 def test_drawn_shapes_have_exact_masks():

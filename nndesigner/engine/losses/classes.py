@@ -77,6 +77,8 @@ class CrossEntropy(_Scores):
     icon = "mdi6.chart-bar"
     keywords = ("softmax", "log loss", "classification", "negative log likelihood", "nll", "categorical")
 
+    soft_labels = True
+
     label_smoothing: float = param(
         0.0, "Label smoothing", "How much of the truth is spread over all classes. Higher: less sure of itself and "
         "often better on new data; 0: off.", ge=0, lt=1, step=0.01)
@@ -281,6 +283,7 @@ class KullbackLeibler(_Scores):
     icon = "mdi6.chart-areaspline"
     keywords = ("kl divergence", "distribution", "distillation", "soft labels", "relative entropy")
     tasks = ("classification", "regression")
+    soft_labels = True
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
         xp, rows = ctx.xp, _Rows(ctx)
@@ -328,6 +331,7 @@ class BinaryCrossEntropy(Loss):
     icon = "mdi6.toggle-switch"
     keywords = ("bce", "sigmoid", "logistic", "two classes", "multi-label")
     tasks = ("classification", "reconstruction")
+    soft_labels = True
     link = "sigmoid"
 
     def scores(self, field: DataField) -> tuple[int, ...]:
@@ -340,7 +344,8 @@ class BinaryCrossEntropy(Loss):
 
     def bind(self, ctx: LossBind) -> tuple[Step, Step]:
         xp, x, y, dx = ctx.xp, ctx.x, ctx.y, ctx.dx
-        target = ctx.target.reshape(x.shape)
+        # of the probabilities of two classes the second one is that of "yes"
+        target = (ctx.target if ctx.target.size == x.size else ctx.target[..., 1:]).reshape(x.shape)
         t, e, terms = ctx.scratch("truth", x.shape), ctx.scratch("exp", x.shape), ctx.scratch("terms", x.shape)
         half, zero = number(ctx, 0.5), number(ctx)
         add_up, scale = bind_mean(ctx, e, x.size)
