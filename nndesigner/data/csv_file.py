@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nndesigner.data.csv_text import Header, TextTable, read_text_table
+from nndesigner.data.csv_text import Header, TextTable, read_blocks, read_text_table
 from nndesigner.data.dataset import Column, DataError, Dataset, Role
 from nndesigner.data.dates import days_of_texts
 from nndesigner.data.encoding import MISSING, RawInput
+from nndesigner.data.files import checked_file
 from nndesigner.data.source import Progress, Source, quiet
 from nndesigner.spec import param
 
@@ -61,6 +62,13 @@ class Csv(Source):
             "auto": "auto", ".": "point", ",": "comma"}, advanced=True)
 
     def load(self, progress: Progress) -> Dataset:
+        from nndesigner.data import large_table  # which reads its cells by this file
+
+        found, size = checked_file(self.path, "CSV file", large_table.MAX_FILE)
+        if size > large_table.STORE_FROM:
+            blocks = read_blocks(found, self.delimiter, self.header, progress)
+            form = f"{self.delimiter} {self.header} {self.decimal}"
+            return large_table.large_dataset(found, blocks, self.decimal, form, progress)
         return table_dataset(
             read_text_table(self.path, self.delimiter, self.header, progress), self.decimal, progress)
 
@@ -114,7 +122,7 @@ def read_inputs(path: str, inputs: Sequence[RawInput], progress: Progress = quie
     notes = list(table.notes)
     columns: dict[str, np.ndarray] = {}
     for column, place in zip(inputs, places, strict=True):
-        texts = _texts(table, place)
+        texts = texts_of_column(table, place)
         if column.kind == "category":
             columns[column.column] = _objects(texts)
         elif column.kind == "date":
@@ -122,7 +130,7 @@ def read_inputs(path: str, inputs: Sequence[RawInput], progress: Progress = quie
             _note_bad(table, place, texts, ~np.isnan(days), "date", notes)
             columns[column.column] = days
         else:
-            numbers = _numbers(texts, "auto", table.delimiter)
+            numbers = numbers_of_texts(texts, "auto", table.delimiter)
             _note_bad(table, place, texts, numbers.is_not_null().to_numpy(), "number", notes)
             columns[column.column] = _floats(numbers)
     return RawTable(columns, table.lines, tuple(notes))
@@ -148,7 +156,7 @@ def _places(table: TextTable, wanted: Sequence[str]) -> list[int]:
 # --- one column ---
 
 
-def _texts(table: TextTable, place: int) -> polars.Series:
+def texts_of_column(table: TextTable, place: int) -> polars.Series:
     """Cells of a column without spaces around them, null where missing."""
     import polars
 
@@ -157,7 +165,7 @@ def _texts(table: TextTable, place: int) -> polars.Series:
     return polars.select(polars.when(~missing).then(texts)).to_series()
 
 
-def _numbers(texts: polars.Series, decimal: str, delimiter: str) -> polars.Series:
+def numbers_of_texts(texts: polars.Series, decimal: str, delimiter: str) -> polars.Series:
     """Float64, null where missing, no number or infinite."""
     import polars
 
@@ -202,12 +210,12 @@ def _note_bad(
 def table_column(table: TextTable, place: int, decimal: str, notes: list[str]) -> Column:
     """A column with guessed kind. Role ignore for columns that tell nothing, with a note."""
     name = table.names[place]
-    texts = _texts(table, place)
+    texts = texts_of_column(table, place)
     present = len(texts) - texts.null_count()
     if not present:
         notes.append(f"Column '{name}' has no values and is ignored.")
         return Column(name, "number", "ignore", np.full(len(texts), np.nan))
-    numbers = _numbers(texts, decimal, table.delimiter)
+    numbers = numbers_of_texts(texts, decimal, table.delimiter)
     numeric = len(numbers) - numbers.null_count()
     distinct = texts.n_unique() - (1 if texts.null_count() else 0)
     mixed_category = distinct <= MAX_MIXED and present >= FEWEST * distinct

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -23,6 +24,8 @@ MAX_COLUMNS = 20_000
 DELIMITERS = (",", ";", "\t", "|")
 #: lines from which the delimiter is guessed
 SAMPLE_LINES = 100
+#: bytes of a large file that are read at a time, and of one row
+BLOCK, MAX_ROW = 4 << 20, 64 << 20
 
 Header = Literal["auto", "yes", "no"]
 
@@ -37,6 +40,8 @@ class TextTable:
     lines: np.ndarray
     delimiter: str
     notes: tuple[str, ...]
+    #: lines of rows with another number of cells, which were left out
+    ragged: tuple[int, ...] = ()
 
 
 def read_text_table(
@@ -47,8 +52,6 @@ def read_text_table(
 
     Rows whose number of cells differs from most others are left out, with a note. Raises DataError.
     """
-    import polars  # slow to import, and needed only here
-
     found, _ = checked_file(path, "CSV file", MAX_BYTES)
     progress(0.0, f"Reading {found.name}")
     with reading(found):
@@ -56,36 +59,94 @@ def read_text_table(
         if delimiter == "auto":
             delimiter = _guess_delimiter(data)
         progress(0.2, f"Looking through {found.name}")
-        if b'"' in data:
-            data, lines, ragged = _even_rows_quoted(data, delimiter, found.name)
-        else:
-            data, lines, ragged = _even_rows(data, delimiter)
-        if ragged:
-            first = ", ".join(map(str, ragged[:3]))
-            rows = "1 row" if len(ragged) == 1 else f"{len(ragged):,} rows"
-            more = ", …" if len(ragged) > 3 else ""
-            notes.append(f"{rows} left out: the number of cells differs from the other rows (line {first}{more}).")
-        progress(0.4, f"Reading {found.name}")
-        head = _first_rows(data, delimiter, 50)
-        if len(head[0]) > MAX_COLUMNS:
-            raise DataError(f"'{found.name}' has {len(head[0]):,} columns; at most {MAX_COLUMNS:,} can be used.")
-        has_header = _is_header(head, expected) if header == "auto" else header == "yes"
-        skip = 1 if has_header else 0
-        if len(lines) <= skip:
-            raise DataError(f"'{found.name}' has no rows of data.")
-        try:
-            frame = polars.read_csv(
-                data, separator=delimiter, has_header=False, infer_schema=False,
-                quote_char='"' if b'"' in data else None,
-            )
-        except polars.exceptions.PolarsError as error:
-            reason = str(error).splitlines()[0]
-            raise DataError(f"'{found.name}' cannot be read as a table: {reason}. Check the delimiter.") from error
+        table = _table(data, found.name, delimiter, header, expected)
+    if table.ragged:
+        notes.append(ragged_note(table.ragged, len(table.ragged)))
+    return replace(table, notes=tuple(notes))
+
+
+def ragged_note(lines: Sequence[int], count: int) -> str:
+    """The sentence on so many rows with another number of cells, of which the first ones stand on these lines."""
+    first = ", ".join(map(str, lines[:3]))
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    more = ", …" if count > 3 else ""
+    return f"{rows} left out: the number of cells differs from the other rows (line {first}{more})."
+
+
+def read_blocks(path: Path, delimiter: str, header: Header, progress: Progress) -> Iterator[TextTable]:
+    """A CSV file of any size as one table after another, of about BLOCK bytes each. Raises DataError."""
+    size, done, lines, before = path.stat().st_size, 0, 0, b""
+    names: tuple[str, ...] = ()
+    with reading(path), path.open("rb") as file:
+        while True:
+            data = file.read(BLOCK)
+            done += len(data)
+            progress(done / size, f"Reading {path.name}: {done / (1 << 20):,.0f} of {size / (1 << 20):,.0f} MB")
+            if not lines and data.startswith((b"\xff\xfe", b"\xfe\xff")):
+                raise DataError(f"'{path.name}' is large and written in UTF-16. Save it as UTF-8.")
+            _refuse_bytes(data, path.name)
+            whole, last = before + data, not data
+            cut = len(whole) if last else _end_of_rows(whole)
+            block, before = whole[:cut], whole[cut:]
+            if len(before) > MAX_ROW:
+                raise DataError(f"'{path.name}', line {lines + 1}: no end of the row was found. A quotation mark may "
+                                "not be closed.")
+            if block.strip():
+                text, notes = _decoded(block, path.name)
+                delimiter = _guess_delimiter(text) if delimiter == "auto" else delimiter
+                table = _table(text, path.name, delimiter, "no" if names else header, ())
+                if names and len(names) != table.frame.width:
+                    raise DataError(f"'{path.name}': the rows from line {lines + 1:,} on have {table.frame.width} "
+                                    f"cells, those before {len(names)}.")
+                names = names or table.names
+                ragged = tuple(lines + n for n in table.ragged)
+                yield replace(table, names=names, lines=table.lines + lines, ragged=ragged,
+                              notes=tuple(notes))
+            lines += block.count(b"\n")
+            if last:
+                return
+
+
+def _refuse_bytes(data: bytes, name: str) -> None:
+    if b"\0" in data:
+        raise DataError(f"'{name}' is no text file. Choose a CSV file (in a spreadsheet program: save as CSV).")
+
+
+def _end_of_rows(data: bytes) -> int:
+    """How many bytes are whole rows: up to the last line end that is not within quotation marks."""
+    end = data.rfind(b"\n")
+    if b'"' in data:
+        while end >= 0 and data.count(b'"', 0, end) % 2:
+            end = data.rfind(b"\n", 0, end)
+    return end + 1
+
+
+def _table(data: bytes, name: str, delimiter: str, header: Header, expected: Sequence[str]) -> TextTable:
+    """The table in a text."""
+    import polars  # slow to import, and needed only here
+
+    if b'"' in data:
+        data, lines, ragged = _even_rows_quoted(data, delimiter, name)
+    else:
+        data, lines, ragged = _even_rows(data, delimiter)
+    head = _first_rows(data, delimiter, 50)
+    if len(head[0]) > MAX_COLUMNS:
+        raise DataError(f"'{name}' has {len(head[0]):,} columns; at most {MAX_COLUMNS:,} can be used.")
+    has_header = _is_header(head, expected) if header == "auto" else header == "yes"
+    skip = 1 if has_header else 0
+    if len(lines) <= skip:
+        raise DataError(f"'{name}' has no rows of data.")
+    try:
+        frame = polars.read_csv(
+            data, separator=delimiter, has_header=False, infer_schema=False, quote_char='"' if b'"' in data else None)
+    except polars.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"'{name}' cannot be read as a table: {reason}. Check the delimiter.") from error
     if frame.height != len(lines):
-        raise DataError(f"'{found.name}' cannot be read as a table: {len(lines):,} rows were expected, "
-                        f"{frame.height:,} found. Check its quotation marks.")
+        raise DataError(f"'{name}' cannot be read as a table: {len(lines):,} rows were expected, {frame.height:,} "
+                        "found. Check its quotation marks.")
     names = _names(head[0] if has_header else (), frame.width)
-    return TextTable(found.name, names, frame.slice(skip), lines[skip:], delimiter, tuple(notes))
+    return TextTable(name, names, frame.slice(skip), lines[skip:], delimiter, (), tuple(ragged))
 
 
 def _decoded(data: bytes, name: str) -> tuple[bytes, list[str]]:
@@ -98,8 +159,7 @@ def _decoded(data: bytes, name: str) -> tuple[bytes, list[str]]:
             raise DataError(f"'{name}' begins like UTF-16 text but is not. Save it as UTF-8.") from error
         notes.append(f"'{name}' was read as UTF-16.")
     data = data.removeprefix(b"\xef\xbb\xbf")
-    if b"\0" in data:
-        raise DataError(f"'{name}' is no text file. Choose a CSV file (in a spreadsheet program: save as CSV).")
+    _refuse_bytes(data, name)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ from nndesigner.data.encoding import AXES, FieldEncoding, RawInput, chunks, text
 from nndesigner.data.layout_fitting import fit_layout
 from nndesigner.data.pictures import Ground, ground_of
 from nndesigner.data.rows import RawReader, sampled
+from nndesigner.data.stored_table import StoredColumn
 from nndesigner.spec import DataField, Shape
 
 Scaling = Literal["auto", "standardise", "range", "none"]
@@ -27,6 +28,8 @@ GROUND_SAMPLES = 1000
 FIT_DECODED = 1000
 #: bytes of a picture or array column that are read to measure its scale; of a larger one samples drawn by chance
 FIT_BYTES = 1 << 29
+#: bytes of a stored table that are looked at where single values count, as for the cycles of dates
+SEEN_BYTES = 1 << 24
 
 
 def counted(n: int, what: str) -> str:
@@ -133,13 +136,11 @@ def _table_encoding(
             scale += [1.0] * raw.width
             fill += [0.0] * raw.width
         else:
-            values = np.asarray(column.values, dtype=np.float64)[train]
-            present = values[np.isfinite(values)]
+            present, missing = _present(column, train)
             if not len(present):
                 notes.append(f"Column '{column.name}' has no value in the training part and is ignored.")
                 continue
-            low, high, mean, deviation = _spread(column.name, present)
-            missing = int(np.count_nonzero(~np.isfinite(column.values)))
+            low, high, mean, deviation = _spread(column, present, train)
             if missing:
                 notes.append(f"Column '{column.name}': {counted(missing, 'missing value')} replaced by the mean of the "
                              f"training part, {mean:.4g}.")
@@ -159,19 +160,50 @@ def _table_encoding(
     return FieldEncoding(field, tuple(raws), np.array(offset), np.array(scale), np.array(fill))
 
 
-def _spread(name: str, values: np.ndarray) -> tuple[float, float, float, float]:
-    """(smallest, largest, mean, standard deviation) of finite values [n]."""
+def _present(column: Column, train: np.ndarray) -> tuple[np.ndarray, int]:
+    """(values of training rows that are not missing, number of missing ones in all rows).
+
+    Of a stored table some dates, which tell their cycles, and of numbers only the smallest and the largest.
+    """
+    if isinstance(column.values, StoredColumn):
+        table, place, missing = column.values.table, column.values.place, column.values.missing
+        if column.kind == "date":
+            values = column.values[sampled(train, 8 * table.columns, SEEN_BYTES, (len(train), 0xF17))]
+        else:
+            values = np.array([table.figures(train).low[place], table.figures(train).high[place]])
+    else:
+        every = np.asarray(column.values, dtype=np.float64)
+        values, missing = every[train], int(np.count_nonzero(~np.isfinite(every)))
+    return values[np.isfinite(values)], missing
+
+
+def _spread(column: Column, present: np.ndarray, train: np.ndarray) -> tuple[float, float, float, float]:
+    """(smallest, largest, mean, standard deviation) of the training rows, whose finite values are `present` [n]."""
     with np.errstate(over="ignore", invalid="ignore"):
-        found = tuple(float(f(values)) for f in (np.min, np.max, np.mean, np.std))
+        if isinstance(column.values, StoredColumn):
+            figures, place = column.values.table.figures(train), column.values.place
+            found = tuple(float(a[place]) for a in (figures.low, figures.high, figures.mean, figures.deviation))
+        else:
+            found = tuple(float(f(present)) for f in (np.min, np.max, np.mean, np.std))
     if not all(map(math.isfinite, found)):
         largest = max(map(abs, found[:2]))
-        raise DataError(f"Column '{name}' holds numbers too large to calculate with (up to {largest:.3g}). Correct "
-                        "them, or give the column the role ignore.")
+        raise DataError(f"Column '{column.name}' holds numbers too large to calculate with (up to {largest:.3g}). "
+                        "Correct them, or give the column the role ignore.")
     return found
 
 
+def _counted_texts(column: Column, train: np.ndarray) -> tuple[Counter[str], int]:
+    """(how often each text is met in the training rows, number of missing ones in all rows)."""
+    if not isinstance(column.values, StoredColumn):
+        texts = texts_of(column.values)
+        return Counter(t for t in texts[train] if t is not None), sum(t is None for t in texts)
+    figures, place = column.values.table.figures(train), column.values.place
+    met = zip(column.values.texts, figures.counts[place].tolist())
+    return Counter({text: n for text, n in met if n}), column.values.missing
+
+
 def _fit_category(column: Column, train: np.ndarray, notes: list[str]) -> RawInput | None:
-    counts = Counter(t for t in texts_of(column.values[train]) if t is not None)
+    counts, missing = _counted_texts(column, train)
     if not counts:
         notes.append(f"Column '{column.name}' has no value in the training part and is ignored.")
         return None
@@ -182,7 +214,6 @@ def _fit_category(column: Column, train: np.ndarray, notes: list[str]) -> RawInp
         kept = {text for text, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]}
         notes.append(f"Column '{column.name}' has {len(counts):,} different texts; the {MAX_CATEGORIES} most frequent "
                      "are used, the others count as unknown. A column of names or numbers of things is better ignored.")
-    missing = sum(t is None for t in texts_of(column.values))
     if missing:
         notes.append(f"Column '{column.name}': {counted(missing, 'missing value')} counted as unknown.")
     known = tuple(c for c in column.categories if c in kept)

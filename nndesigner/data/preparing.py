@@ -18,6 +18,7 @@ from nndesigner.data.fitting import Scaling, classes_of, counted, fit_inputs, fi
 from nndesigner.data.rows import IN_MEMORY, EncodedRows, RawReader, Rows
 from nndesigner.data.source import Source
 from nndesigner.data.split import split
+from nndesigner.data.stored_table import EncodedTable, StoredColumn
 from nndesigner.spec import Signature, choice_of, param
 
 #: a target of at most this many different whole numbers, each met FEWEST times on average, is taken as classes
@@ -204,6 +205,10 @@ def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[st
     made: dict[str, dict[str, Rows]] = {name: {} for name in parts}
     for encoding in preparation.fields:
         values = raw[encoding.columns[0].column]
+        if any(isinstance(raw[c.column], StoredColumn) for c in encoding.columns):
+            for name, rows in parts.items():
+                made[name][encoding.field.name] = EncodedTable(encoding, raw, rows)
+            continue
         size = math.prod(encoding.field.sample_dims) * BYTES[encoding.field.dtype] * sum(map(len, parts.values()))
         large = encoding.columns[0].kind in ("image", "array", "mask") and size > IN_MEMORY
         if large or not isinstance(values, np.ndarray):
@@ -237,6 +242,9 @@ def _as_set(column: Column, settings: DataSettings, notes: list[str]) -> Column:
     """The column with the role and kind that the user chose, or that its values suggest."""
     role = settings.roles.get(column.name, column.role)
     column = replace(column, role=role)
+    kind = settings.kinds.get(column.name, column.kind)
+    if isinstance(column.values, StoredColumn) and (role not in ("input", "ignore") or kind != column.kind):
+        column = replace(column, values=column.values[:])  # targets and what the user has changed are looked through
     if column.kind == "date" and (role == "target" or settings.kinds.get(column.name) == "number"):
         return replace(column, kind="number", unit="days")
     kind = settings.kinds.get(column.name)

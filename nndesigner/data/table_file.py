@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from nndesigner.data.csv_file import table_dataset
 from nndesigner.data.csv_text import MAX_BYTES, MAX_COLUMNS, TextTable, read_text_table
 from nndesigner.data.dataset import DataError, Dataset
 from nndesigner.data.files import checked_file, reading
+from nndesigner.data.large_table import MAX_FILE, STORE_FROM, large_dataset
 from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
 EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")
+#: cells of a large file that are read at a time
+BLOCK_CELLS = 1 << 20
 
 
 class TableFile(Source):
@@ -45,6 +49,10 @@ class TableFile(Source):
                        "with rows.")
 
     def load(self, progress: Progress) -> Dataset:
+        if self.path.lower().endswith(PARQUET):
+            found, _ = checked_file(self.path, "table", MAX_FILE)
+            if _unpacked(found) > STORE_FROM:
+                return large_dataset(found, _parquet_blocks(found, progress), ".", "parquet", progress)
         return table_dataset(read_table(self.path, progress, sheet=self.sheet), ".", progress)
 
 
@@ -67,6 +75,34 @@ def read_table(path: str, progress: Progress, expected: tuple[str, ...] = (), sh
     if frame.width > MAX_COLUMNS:
         raise DataError(f"'{found.name}' has {frame.width:,} columns; at most {MAX_COLUMNS:,} can be used.")
     return _as_texts(found.name, frame, lines, notes)
+
+
+def _unpacked(path: Path) -> int:
+    """About how many bytes the cells of a Parquet file take as numbers. Raises DataError."""
+    import polars
+
+    try:
+        frame = polars.scan_parquet(path)
+        return 8 * len(frame.collect_schema()) * int(frame.select(polars.len()).collect().item())
+    except polars.exceptions.PolarsError as error:
+        raise DataError(f"'{path.name}' is no Parquet file, or it is damaged ({str(error)[:100]}).") from error
+
+
+def _parquet_blocks(path: Path, progress: Progress) -> Iterator[TextTable]:
+    """The rows of a Parquet file, some at a time. Raises DataError."""
+    import polars
+
+    try:
+        frame = polars.scan_parquet(path)
+        total = int(frame.select(polars.len()).collect().item())
+        step = max(1, BLOCK_CELLS // len(frame.collect_schema()))
+        for start in range(0, total, step):
+            progress(start / total, f"Reading {path.name}: {start:,} of {total:,} rows")
+            notes: list[str] = []
+            block = frame.slice(start, step).collect()
+            yield _as_texts(path.name, block, np.arange(start + 1, start + len(block) + 1), notes)
+    except polars.exceptions.PolarsError as error:
+        raise DataError(f"'{path.name}' is damaged and cannot be read ({str(error)[:100]}).") from error
 
 
 def _parquet(path: Path) -> polars.DataFrame:

@@ -16,7 +16,7 @@ MOST = 200
 ROLES = {"input": "input", "target": "target", "ignore": "left out", "group": "group", "time": "time"}
 KIND_ICONS = {"number": "mdi6.numeric", "date": "mdi6.calendar", "category": "mdi6.format-list-bulleted-type",
               "image": "mdi6.image", "array": "mdi6.matrix", "sound": "mdi6.waveform",
-              "text": "mdi6.format-quote-close"}
+              "text": "mdi6.format-quote-close", "mask": "mdi6.layers-triple-outline"}
 
 
 class ColumnList(QWidget):

@@ -17,6 +17,7 @@ from nndesigner.data.encoding import RawInput
 from nndesigner.data.layouts import tokenizer_of
 from nndesigner.data.preparing import Prepared
 from nndesigner.data.source import Source, quiet
+from nndesigner.data.stored_table import StoredColumn
 from nndesigner.data.text import cut, text_of_sample
 from nndesigner.spec import describe
 from nndesigner.ui import icons, numbers, theme
@@ -176,6 +177,8 @@ def cell_text(column: Column, row: int) -> str:
 
 def missing_count(column: Column) -> int:
     """How many values a column lacks."""
+    if isinstance(column.values, StoredColumn):  # not to be read by the window
+        return column.values.missing
     if column.kind == "number":
         return int(np.isnan(column.values).sum())
     if column.kind == "category":

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nndesigner.data.csv_file import Csv, read_inputs
+from nndesigner.data.csv_text import read_text_table
 from nndesigner.data.dataset import DataError
 from nndesigner.data.preparing import DataSettings, prepare
 from nndesigner.data.source import quiet
@@ -155,11 +156,13 @@ def test_files_that_are_not_there(tmp_path):
         Csv(path=str(tmp_path)).load(quiet)
 
 
-def test_too_large_files_are_refused_unread(tmp_path):
+def test_large_files_are_refused_after_a_look(tmp_path):
     with (tmp_path / "big.csv").open("wb") as file:
         file.truncate(3 << 30)  # a sparse file
-    with pytest.raises(DataError, match="has 3 GB; a CSV file may have at most 1 GB"):
+    with pytest.raises(DataError, match="'big.csv' is no text file"):
         Csv(path=str(tmp_path / "big.csv")).load(quiet)
+    with pytest.raises(DataError, match="has 3 GB; a CSV file may have at most 1 GB"):
+        read_text_table(str(tmp_path / "big.csv"), "auto", "auto", quiet)
 
 
 def test_a_large_table_is_quick(load):
