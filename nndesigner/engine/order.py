@@ -21,3 +21,17 @@ def backward_order(checked: Checked) -> tuple[list[str], set[str]]:
         if checked.parameters.get(node_id, 0) or any(source in wanting for source in sources(checked, node_id)):
             wanting.add(node_id)
     return order, wanting
+
+
+def postponed_ends(checked: Checked) -> dict[str, str]:
+    """Layer that picks the largest values -> the layer before it whose rising end (bias, ReLU) may come behind instead.
+
+    max(relu(x + b)) = relu(max(x) + b) to the bit, on a quarter of the values.
+    """
+    graph, found = checked.graph, {}
+    for node_id in checked.order:
+        if graph.node(node_id).layer.picks_largest:
+            (before,) = sources(checked, node_id)
+            if graph.node(before).layer.rising_end and len(graph.outgoing[before]) == 1:
+                found[node_id] = before
+    return found

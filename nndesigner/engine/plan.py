@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ import numpy as np
 from nndesigner.engine.device import Device
 from nndesigner.engine.losses import default_loss
 from nndesigner.engine.memory import Arena, Wanted
-from nndesigner.engine.order import backward_order
+from nndesigner.engine.order import backward_order, postponed_ends
 from nndesigner.engine.random import Stream, normal_from
 from nndesigner.engine.weights import Gradients, Weights, sources
 from nndesigner.graph.check import Checked
 from nndesigner.layers.base import Bind, Step
+from nndesigner.layers.elementwise import in_turn
 from nndesigner.layers.io import Input
 from nndesigner.spec.loss import Loss, LossBind
 from nndesigner.spec.part import WHOLE, Part
@@ -105,7 +106,7 @@ class Plan:
         self.losses = self._xp.zeros(max(len(self._heads) + len(self.adding), 1), dtype=self._dtype)
         self._forward_nodes: list[tuple[str, Step]] = []
         self._backward_nodes: list[tuple[str, Step]] = []
-        self._bind_all()
+        self._bind_all(keep)
         self._forward = [part for _, step in self._forward_nodes for part in _parts(step)]
         self._backward = [part for _, step in reversed(self._backward_nodes) for part in _parts(step)]
 
@@ -276,15 +277,19 @@ class Plan:
 
     # --- binding ---
 
-    def _bind_all(self) -> None:
+    def _bind_all(self, keep: bool) -> None:
         inputs, buffers = self._inputs, self._buffers
+        ends = {} if self.training or keep else postponed_ends(self.checked)
         for node_id in self.order:
             layer = self.checked.graph.node(node_id).layer
             if node_id in inputs or layer.view:
                 continue
             try:
                 if layer.emits:
-                    forward, backward = layer.bind(self._context(node_id))
+                    forward, backward = layer.bind(self._context(node_id, node_id in ends.values()))
+                    if node_id in ends:  # what the layer before has left out
+                        before = replace(self._context(ends[node_id]), y=self.values[node_id])
+                        forward = in_turn([forward, self.checked.graph.node(ends[node_id]).layer.bind_end(before)])
                 else:
                     forward, backward = self._bind_head(node_id)
             except Exception as error:
@@ -322,7 +327,7 @@ class Plan:
             return self._buffers["dx", node_id, port]
         return self._buffers["dy", root].reshape(self._dims(sources(self.checked, node_id)[port]))
 
-    def _context(self, node_id: str) -> Bind:
+    def _context(self, node_id: str, endless: bool = False) -> Bind:
         feeding, layer = sources(self.checked, node_id), self.checked.graph.node(node_id).layer
         weights, grads, running = self._weights.of(node_id, self._gradients)
         uniform, normal = self._random(node_id)
@@ -337,7 +342,7 @@ class Plan:
             dy=self._buffers.get(("dy", node_id)), weights=weights, grads=grads, buffers=running,
             scratch=self._scratch(), uniform=uniform, normal=normal, loss=loss, part=self._part,
             masks=tuple(self._mask(source) for source in feeding) if layer.masking == "use" else (),
-            made_mask=self._buffers.get(("mask", node_id)), convolve=self._convolve,
+            endless=endless, made_mask=self._buffers.get(("mask", node_id)), convolve=self._convolve,
         )
 
     def _bind_head(self, node_id: str) -> tuple[Step, Step]:

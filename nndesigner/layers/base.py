@@ -79,6 +79,8 @@ class Bind:
     normal: Callable[[str, Any], None]
     #: one element for a layer that adds to the loss
     loss: Any | None = None
+    #: leave out what `Layer.bind_end` does
+    endless: bool = False
     #: what of the batch that is trained on this is; a layer that needs all of it adds up through `part.total`
     part: Part = WHOLE
     #: for each input which of its steps are real, [B, T] of 1 and 0 (padding); None where all are, or if the layer
@@ -117,6 +119,9 @@ class Layer(Declared):
     #: long as the output has a time axis of its length.
     masking: ClassVar[Literal["stop", "keep", "use"]] = "stop"
 
+    #: each output value is the largest of some input values, so a rising function does the same behind it as before it
+    picks_largest: ClassVar[bool] = False
+
     def output_shape(self, *inputs: Shape) -> Shape:
         """Shape rule. Raises ShapeError with what was needed and what to do."""
         raise TypeError(f"{type(self).__name__} declares no shape rule.")
@@ -137,6 +142,11 @@ class Layer(Declared):
         """Whether it fills `Bind.made_mask`: which steps of its output are real."""
         return False
 
+    @property
+    def rising_end(self) -> bool:
+        """Whether the layer ends in rising functions of each value, to the bit, which `bind_end` may do elsewhere."""
+        return False
+
     def summary(self) -> str:
         """A few characters for the node's header, for example "32 · 3×3 · ReLU"."""
         return ""
@@ -148,3 +158,7 @@ class Layer(Declared):
         Everything that can be prepared (views, scratch arrays, constants) is prepared here, once.
         """
         raise TypeError(f"{type(self).__name__} declares no bind.")
+
+    def bind_end(self, ctx: Bind) -> Step:
+        """The rising end of the layer when answering, in place on ctx.y, which may be smaller than its own output."""
+        raise TypeError(f"{type(self).__name__} declares no end.")

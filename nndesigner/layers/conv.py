@@ -20,7 +20,7 @@ from nndesigner.layers.weighted import (
     fused,
     initialiser_param,
 )
-from nndesigner.layers.windows import Padding, Windows, correlation, windows_over
+from nndesigner.layers.windows import Padding, Windows, blocks_of, correlation, windows_over
 from nndesigner.layers.winograd import Winograd, suits
 from nndesigner.spec import Insert, Set, Shape, ShapeError, param
 
@@ -81,7 +81,18 @@ class Convolution(Penalised):
             return self._bind_winograd(ctx, windows)
         return self._bind_products(ctx, windows)
 
+    @property
+    def rising_end(self) -> bool:
+        return self.activation in ("none", "relu")
+
+    def bind_end(self, ctx: Bind) -> Step:
+        blocks = blocks_of(ctx.xp, ctx.batch, math.prod(ctx.y.shape[1:]))
+        end = self._epilogue(ctx, blocks)
+        return in_turn([end.before_forward(), *(end.bind_block(i)[0] for i in range(len(blocks)))])
+
     def _epilogue(self, ctx: Bind, blocks: list[slice]) -> Epilogue:
+        if ctx.endless:
+            return Epilogue(ctx, blocks, None, None)
         return Epilogue(ctx, blocks, fused(self.activation), ctx.weights["b"] if self.bias else None)
 
     def _bind_products(self, ctx: Bind, windows: Windows) -> tuple[Step, Step]:

@@ -93,6 +93,8 @@ def covers_once(windows: Windows) -> bool:
 class MaxPooling(Pooling):
     """Shared by the maximum poolings."""
 
+    picks_largest = True
+
     def bind_block(self, ctx: Bind, windows: Windows, x: Any, y: Any, dx: Any | None, dy: Any | None
                    ) -> tuple[Step, Step]:
         xp, taps = ctx.xp, taps_of(windows)

@@ -7,12 +7,14 @@ import pytest
 
 from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
+from nndesigner.engine.order import postponed_ends
 from nndesigner.engine.plan import NodeError, Plan
 from nndesigner.engine.random import generator
 from nndesigner.layers.activation import ReLU
 from nndesigner.layers.base import Bind, Layer, Step
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.globalpool import GlobalAvgPool2D
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Concatenate
 from nndesigner.layers.norm import BatchNorm
@@ -321,3 +323,22 @@ def test_the_first_value_that_is_not_finite_is_found():
     assert plan.first_not_finite() == "n2"
     plan.feeds[0].buffer[0] = np.nan
     assert plan.first_not_finite() == "in"
+
+
+@pytest.mark.parametrize("activation", ["none", "relu", "tanh"])
+@pytest.mark.parametrize("channels", [1, 40])  # by windows, and by Winograd
+def test_bias_and_activation_behind_a_max_pool_answer_the_same_bits(activation, channels):
+    nodes = {"in": Input(), "a": Conv2D(filters=40, activation=activation), "pool": MaxPool2D(padding="same"),
+             "b": Conv2D(filters=40, activation=activation), "pool2": MaxPool2D(), "seen": GlobalAvgPool2D(),
+             "flat": Flatten(), "both": Concatenate(), "d": Dense(units=3), "out": Output()}
+    checked = drawing(nodes, ["in>a", "a>pool", "pool>b", "b>pool2", "b>seen", "pool2>flat", "flat>both", "seen>both",
+                              "both>d", "d>out"], [image(9, 9, channels), classes(3)])
+    # the second convolution is read twice, so it must not be left unfinished
+    assert postponed_ends(checked) == ({} if activation == "tanh" else {"pool": "a"})
+    network = network_of(checked, np.float32)
+    rng = np.random.default_rng(0)
+    for name in ("a/b", "b/b"):
+        network.weights.views[name][...] = rng.standard_normal(40)
+    inputs = {"image": rng.standard_normal((5, 9, 9, channels)).astype(np.float32)}
+    wanted = network.activations(inputs, ["out"])["out"]
+    np.testing.assert_array_equal(network.predict(inputs)["out"], wanted)
