@@ -6,14 +6,17 @@ Its arrays refuse to meet plain NumPy arrays, so a machine without a GPU finds c
 from __future__ import annotations
 
 import contextlib
+import importlib
 import types
 import weakref
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
-from tests.kernels_in_c import Kernel
+from nndesigner.engine.device import Device
+from tests.kernels_in_c import COMPILER, Kernel
 
 
 class Counts:
@@ -269,3 +272,23 @@ def make() -> types.ModuleType:
     module.lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(
         as_strided=lambda x, shape, strides: _fake(np.lib.stride_tricks.as_strided(_plain(x), shape, strides))))
     return module
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> Device:
+    """A GPU that is none, without cuDNN: put a stand-in for that into `device.xp.modules`."""
+    if COMPILER is None:
+        pytest.skip("running GPU kernels without a GPU needs g++")
+    modules = {"cupy": make(), "cudnn": None, "cupyx": types.SimpleNamespace(empty_pinned=np.empty)}
+    real = importlib.import_module
+
+    def import_module(name: str, package: str | None = None) -> Any:
+        if name not in modules:
+            return real(name, package)
+        if modules[name] is None:
+            raise ImportError(name)
+        return modules[name]
+
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    device = Device("cuda:0")
+    device.xp.modules = modules
+    return device

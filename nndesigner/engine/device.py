@@ -149,6 +149,8 @@ class DeviceStatus:
     title: str
     usable: bool
     reason: str = ""
+    #: what computes there
+    library: str = "NumPy"
 
 
 CPU_STATUS = DeviceStatus("cpu", "CPU", True)
@@ -202,10 +204,23 @@ def _probe() -> list[DeviceStatus]:
                 ones = cupy.ones((8, 8), dtype=cupy.float32)
                 if float((ones @ ones + ones).sum()) != 8 * 8 * 9:
                     raise RuntimeError("it calculates wrongly")
-            found.append(DeviceStatus(name, f"GPU {index}: {title}", True))
-        except Exception as error:  # each library of CUDA raises its own kind; the user gets its words
-            found.append(DeviceStatus(name, f"GPU {index}", False, f"The GPU is there but cannot be used: {error}."))
+                library = "CuPy" if cudnn.convolver(cupy, index) is None else "CuPy and cuDNN"
+            found.append(DeviceStatus(name, f"GPU {index}: {title}", True, library=library))
+        except Exception as error:  # each library of CUDA raises its own kind
+            found.append(DeviceStatus(name, f"GPU {index}", False, _why_broken(error)))
     return found
+
+
+def _why_broken(error: Exception) -> str:
+    """Why a GPU that is there cannot be used: in our words for what is common, else in those of the library."""
+    text = (str(error).strip() or type(error).__name__).split("\n")[0].rstrip(".")
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "ALLOC_FAILED" in text:
+        return "The memory of the GPU is full. Close other programs that use it, then start this one again."
+    if "no kernel image" in text.lower() or "NoBinaryForGpu" in text:
+        return "This GPU is too old for the CUDA that is installed. Install the extra gpu-cuda12, or use the CPU."
+    if type(error).__name__ == "DynamicLibNotFoundError" or isinstance(error, ImportError):
+        return f"A library of CUDA is missing: {text}. Install it with {EXTRAS}."
+    return f"The GPU is there but cannot be used: {text}. Update its driver, or use the CPU."
 
 
 def _why_unavailable(cupy: Any) -> str:

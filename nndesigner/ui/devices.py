@@ -58,4 +58,4 @@ def words(status: DeviceStatus) -> str:
     """Title of a device with the library that computes there."""
     if not status.usable:
         return status.title
-    return f"{status.title} · {'NumPy' if status.name == 'cpu' else 'CuPy'}"
+    return f"{status.title} · {status.library}"

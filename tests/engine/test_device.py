@@ -9,6 +9,7 @@ import pytest
 
 from nndesigner.engine import device as device_module
 from nndesigner.engine.device import Device, DeviceError, available
+from tests import fake_cudnn, fake_cupy
 
 
 def test_the_processor_is_numpy_itself():
@@ -96,6 +97,35 @@ class _Runtime:
 def test_reasons_for_no_gpu(driver, words):
     cupy = type("cupy", (), {"cuda": type("cuda", (), {"runtime": _Runtime(driver)})})
     assert words in device_module._why_unavailable(cupy)
+
+
+@pytest.mark.parametrize(("error", "words"), [
+    (MemoryError("Out of memory allocating 512 bytes"), "memory of the GPU is full. Close other programs"),
+    (RuntimeError("cudaErrorMemoryAllocation: out of memory"), "memory of the GPU is full"),
+    (RuntimeError("cudaErrorNoKernelImageForDevice: no kernel image is available"), "too old for the CUDA"),
+    (ImportError("libnvrtc.so.12: cannot open shared object file"), "library of CUDA is missing: libnvrtc"),
+    (RuntimeError("it calculates wrongly"), "cannot be used: it calculates wrongly. Update its driver"),
+    (RuntimeError("first line.\nsecond line"), "cannot be used: first line. Update"),
+])
+def test_a_gpu_that_fails_when_it_is_tried_says_why_in_one_sentence(error, words, monkeypatch):
+    device = fake_cupy.install(monkeypatch)
+    cuda = device.xp.cuda
+    cuda.is_available = lambda: True
+    cuda.runtime.getDeviceCount = lambda: 1
+    cuda.runtime.getDeviceProperties = lambda index: {"name": b"Stand-in"}
+    (status,) = device_module._probe()
+    assert status.usable and status.title == "GPU 0: Stand-in" and status.library == "CuPy"
+    device.xp.modules["cudnn"] = fake_cudnn.make()
+    device_module.cudnn._made.known.clear()
+    assert device_module._probe()[0].library == "CuPy and cuDNN"
+
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    device.xp.ones = fails
+    (status,) = device_module._probe()
+    assert not status.usable and words in status.reason
+    assert "\n" not in status.reason and status.reason.endswith((".", ")"))
 
 
 def test_importing_the_engine_does_not_import_cupy():

@@ -10,12 +10,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from nndesigner.data.source import Source
+from nndesigner.engine.device import CPU_STATUS, DeviceStatus
 from nndesigner.engine.optimizers import SGD
 from nndesigner.graph import edit
 from nndesigner.graph.templates import two_d_classifier
 from nndesigner.layers import Layer
 from nndesigner.resources import resource
 from nndesigner.ui import theme
+from tests import fake_cupy
 from tests.ui.stories.conftest import LEFT
 
 LONG = 100_000
@@ -213,6 +215,25 @@ def test_a_device_that_is_not_there_is_told(training):
     person.window.control.train.trigger()
     person.wait(lambda: person.runner.telemetry.step > 0)
     assert not person.window.banner.isVisible()
+
+
+def test_the_device_is_changed_between_two_runs(person, monkeypatch):
+    fake_cupy.install(monkeypatch)
+    person.open_example("two_d_classifier", epochs=2)
+    devices, button = person.window.devices, person.window.bar.device
+    devices.found = (CPU_STATUS, DeviceStatus("cuda:0", "GPU 0: Stand-in", True, library="CuPy"))
+    devices.changed.emit()
+    answers = []
+    for title in ("CPU · NumPy", "GPU 0: Stand-in · CuPy", "CPU · NumPy"):
+        button.menu().aboutToShow.emit()
+        next(action for action in button.menu().actions() if action.text() == title).trigger()
+        person.train()
+        assert person.runner.state == "finished", person.runner.telemetry.failure
+        assert title.split(":")[0].split(" ·")[0] in button.text()
+        every_view(person, 0.03)
+        answers.append(person.predictions())
+    np.testing.assert_array_equal(answers[2], answers[0])
+    np.testing.assert_allclose(answers[1], answers[0], rtol=0.05, atol=0.02)
 
 
 @pytest.mark.parametrize("size", [(800, 500), (300, 200), (2500, 400), (900, 2000)])
