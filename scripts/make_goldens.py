@@ -257,6 +257,8 @@ def pooling() -> None:
           forward=lambda x: torch.stack([row[:n].mean(dim=0) for row, n in zip(x, LENGTHS)]))
     layer("globalmaxpool1d.v1", {}, padded, {}, masks={0: real},
           forward=lambda x: torch.stack([row[:n].amax(dim=0) for row, n in zip(x, LENGTHS)]))
+    pool("adaptiveavgpool1d.v1", {"size": 3}, (2, 7, 4), lambda x: F.adaptive_avg_pool1d(x, 3))
+    pool("adaptiveavgpool3d.v1", {"size": [2, 3, 2]}, (2, 3, 4, 5, 2), lambda x: F.adaptive_avg_pool3d(x, (2, 3, 2)))
     pool("adaptiveavgpool2d.v1", {"size": [3, 2]}, (2, 7, 5, 3), lambda x: F.adaptive_avg_pool2d(x, (3, 2)))
     pool("adaptiveavgpool2d.v1", {"size": [4, 6]}, (2, 3, 5, 3), lambda x: F.adaptive_avg_pool2d(x, (4, 6)))
 
@@ -528,6 +530,11 @@ def losses() -> None:
     loss("binary_cross_entropy.v1", {}, x[:, :1] * 5, two, lambda a, b: binary(a, b.reshape(a.shape).double()),
          torch.sigmoid)
     loss("binary_cross_entropy.v1", {}, x, rng.random((6, 4)).astype(np.float32), binary, torch.sigmoid)
+    pixels, classes = numbers(rng, 2, 3, 2, 4, scale=2.0), rng.integers(0, 4, (2, 3, 2))
+    weights = torch.tensor([0.5, 2.0, 1.0, 3.0])
+    loss("cross_entropy.v1", {"class_weights": weights.tolist(), "label_smoothing": 0.1}, pixels, classes,
+         lambda a, b: F.cross_entropy(a.movedim(-1, 1), b, weights, label_smoothing=0.1), softmax)
+    loss("focal.v1", {}, pixels, classes, lambda a, b: focal(a.flatten(0, 2), b.flatten()), softmax)
 
 
 def optimizer(kind: str, params: dict[str, Any], make: Callable[[list[Tensor]], torch.optim.Optimizer],

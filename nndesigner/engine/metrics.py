@@ -24,7 +24,7 @@ class Metric(Declared):
         """The figure over all samples, NaN without samples.
 
         predictions: probabilities [n, ..., K] (or [n, 1] of the second of two classes), or values [n, ...]; targets:
-        class numbers [n, ...], or values of the shape of predictions.
+        class numbers [n, ...], or values of the shape of predictions. Of padded series n counts their real steps.
         """
         raise TypeError(f"{type(self).__name__} declares no measure.")
 
@@ -42,6 +42,7 @@ class Accuracy(Metric):
     kind = "accuracy.v1"
     title = "Accuracy"
     icon = "mdi6.bullseye-arrow"
+    keywords = ("right", "share", "hits", "pixels")
     name = "accuracy"
     tasks = ("classification",)
 
@@ -57,6 +58,7 @@ class MeanAbsoluteError(Metric):
     kind = "mae_metric.v1"
     title = "Mean absolute error"
     icon = "mdi6.arrow-expand-vertical"
+    keywords = ("mae", "l1", "distance")
     name = "mae"
     tasks = ("regression", "reconstruction")
     better = "lower"
@@ -73,6 +75,7 @@ class RootMeanSquaredError(Metric):
     kind = "rmse_metric.v1"
     title = "Root mean squared error"
     icon = "mdi6.square-root"
+    keywords = ("rmse", "l2", "standard error")
     name = "rmse"
     tasks = ("regression", "reconstruction")
     better = "lower"
@@ -94,6 +97,7 @@ class R2(Metric):
     kind = "r2.v1"
     title = "R²"
     icon = "mdi6.chart-scatter-plot"
+    keywords = ("r2", "coefficient of determination", "explained variance")
     name = "r2"
     tasks = ("regression", "reconstruction")
 
@@ -130,19 +134,23 @@ class TopK(Metric):
 
 
 class _AveragedOverClasses(Metric):
-    """Shared by the figures that scikit-learn finds for each class and we average over classes."""
+    """Shared by the figures that are found for each class and averaged over the classes that occur."""
 
     tasks = ("classification",)
 
     def measure(self, predictions: np.ndarray, targets: np.ndarray) -> float:
         if targets.size == 0:
             return float("nan")
-        # imported here: it takes half a second, and most runs need none of these figures
-        import sklearn.metrics
+        size = max(predictions.shape[-1], 2)
+        pairs = targets.reshape(-1) * size + predicted_classes(predictions).reshape(-1)
+        counts = np.bincount(pairs, minlength=size * size).reshape(size, size)  # [truth, answer]
+        true, said = counts.sum(axis=1), counts.sum(axis=0)
+        met = true + said > 0
+        return float(np.mean(self.of_classes(counts.diagonal()[met], true[met], said[met])))
 
-        score = getattr(sklearn.metrics, f"{self.name}_score")
-        return float(score(targets.reshape(-1), predicted_classes(predictions).reshape(-1), average="macro",
-                           zero_division=0))
+    def of_classes(self, right: np.ndarray, true: np.ndarray, said: np.ndarray) -> np.ndarray:
+        """The figure of each class from its numbers of right answers, samples and answers; not all of them are 0."""
+        raise TypeError(f"{type(self).__name__} declares no of_classes.")
 
 
 class Precision(_AveragedOverClasses):
@@ -154,6 +162,9 @@ class Precision(_AveragedOverClasses):
     keywords = ("positive predictive value", "false alarms")
     name = "precision"
 
+    def of_classes(self, right: np.ndarray, true: np.ndarray, said: np.ndarray) -> np.ndarray:
+        return right / np.maximum(said, 1)
+
 
 class Recall(_AveragedOverClasses):
     """Of the samples of a class, the share that are found; the mean over classes."""
@@ -161,18 +172,43 @@ class Recall(_AveragedOverClasses):
     kind = "recall.v1"
     title = "Recall"
     icon = "mdi6.magnify-scan"
-    keywords = ("sensitivity", "true positive rate", "missed")
+    keywords = ("sensitivity", "true positive rate", "missed", "balanced accuracy")
     name = "recall"
+
+    def of_classes(self, right: np.ndarray, true: np.ndarray, said: np.ndarray) -> np.ndarray:
+        return right / np.maximum(true, 1)
 
 
 class F1(_AveragedOverClasses):
-    """One figure for precision and recall together, their harmonic mean; the mean over classes."""
+    """One figure for precision and recall together, their harmonic mean; the mean over classes.
+
+    Of classes of pixels it is the Dice coefficient: twice the common area by the sum of both areas.
+    """
 
     kind = "f1.v1"
-    title = "F1"
+    title = "F1 (Dice)"
     icon = "mdi6.scale-balance"
-    keywords = ("f-score", "harmonic mean", "imbalanced")
+    keywords = ("f-score", "harmonic mean", "imbalanced", "dice", "sorensen", "segmentation")
     name = "f1"
+
+    def of_classes(self, right: np.ndarray, true: np.ndarray, said: np.ndarray) -> np.ndarray:
+        return 2 * right / (true + said)
+
+
+class MeanIoU(_AveragedOverClasses):
+    """How well predicted areas cover true ones: their common part by the area of both together; the mean over classes.
+
+    Stricter than accuracy on pictures that are mostly background. 1 is perfect.
+    """
+
+    kind = "mean_iou.v1"
+    title = "Mean IoU"
+    icon = "mdi6.set-center"
+    keywords = ("intersection over union", "jaccard", "segmentation", "masks", "overlap", "miou", "pixels")
+    name = "mean_iou"
+
+    def of_classes(self, right: np.ndarray, true: np.ndarray, said: np.ndarray) -> np.ndarray:
+        return right / (true + said - right)
 
 
 class AUC(Metric):
@@ -230,7 +266,10 @@ def _by_class(predictions: np.ndarray) -> np.ndarray:
 
 
 def named_metrics(text: str) -> tuple[Metric, ...]:
-    """The metrics that a text like "accuracy, f1" names, in that order. Raises ValueError for unknown names."""
+    """The metrics that a text like "accuracy, f1" names, in that order; so they stand in files of earlier versions.
+
+    Raises ValueError for unknown names.
+    """
     known = {metric.name: metric for metric in Metric.all()}
     names = list(dict.fromkeys(name.lower() for name in text.replace(",", " ").split()))
     unknown = next((name for name in names if name not in known), None)
@@ -239,9 +278,9 @@ def named_metrics(text: str) -> tuple[Metric, ...]:
     return tuple(known[name]() for name in names)
 
 
-def metrics_for(task: Task, chosen: str = "") -> tuple[Metric, ...]:
+def metrics_for(task: Task, chosen: tuple[Metric, ...] = ()) -> tuple[Metric, ...]:
     """The figures shown for a task, the most telling first: those chosen that suit it, else the usual ones."""
-    suiting = tuple(metric for metric in named_metrics(chosen) if task in metric.tasks)
+    suiting = tuple(metric for metric in chosen if task in metric.tasks)
     if suiting:
         return suiting
     if task == "classification":

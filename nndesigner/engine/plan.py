@@ -188,7 +188,7 @@ class Plan:
                 needed.update(checked.masks[s] for s in sources(checked, node_id) if s in checked.masks)
         return needed
 
-    def _mask(self, node_id: str) -> Any | None:
+    def mask(self, node_id: str) -> Any | None:
         """Which steps of a node's output are real, [batch, T] of 1 and 0; None where all are."""
         return self._buffers["mask", self.checked.masks[node_id]] if node_id in self.checked.masks else None
 
@@ -341,7 +341,7 @@ class Plan:
             dx=tuple(self._gradient(node_id, port) for port in range(len(feeding))),
             dy=self._buffers.get(("dy", node_id)), weights=weights, grads=grads, buffers=running,
             scratch=self._scratch(), uniform=uniform, normal=normal, loss=loss, part=self._part,
-            masks=tuple(self._mask(source) for source in feeding) if layer.masking == "use" else (),
+            masks=tuple(self.mask(source) for source in feeding) if layer.masking == "use" else (),
             endless=endless, made_mask=self._buffers.get(("mask", node_id)), convolve=self._convolve,
         )
 
@@ -363,7 +363,7 @@ class Plan:
             xp=self._xp, x=self.values[source], target=target, y=self.predictions[node_id],
             dx=self._gradient(node_id, 0), value=self.losses[number:number + 1],
             weight=head.weight * self._part.share, scratch=self._scratch(),
-            mask=self._mask(source), part=self._part,
+            mask=self.mask(source), part=self._part,
         ))
 
     def _scratch(self) -> Callable[..., Any]:

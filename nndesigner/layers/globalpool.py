@@ -1,15 +1,17 @@
-"""Pooling over all places at once."""
+"""Pooling over all places at once, or to a fixed number of them, whatever the size of what comes in."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 
 from nndesigner.layers.base import Bind, Layer, Step
-from nndesigner.layers.conv import wanted
+from nndesigner.layers.conv import Length, wanted
 from nndesigner.layers.elementwise import in_turn, nothing
-from nndesigner.spec import Shape, ShapeError
+from nndesigner.layers.resize import bind_resampled
+from nndesigner.spec import Shape, ShapeError, param
 
 #: added where a step is padding: far below all values, yet finite, so that a series without any real step is harmless
 LOW = -1e30
@@ -214,3 +216,91 @@ class GlobalMaxPool3D(GlobalMaximum):
     icon = "mdi6.arrow-collapse-up"
     keywords = ("global maximum", "max", "pooling", "volume", "video")
     axes = "DHWC"
+
+
+class _AdaptiveAverage(Layer):
+    """Shared by the adaptive means: `size` places along each axis but the last."""
+
+    group = "Pooling"
+    icon = "mdi6.resize"
+
+    axes: ClassVar[str]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return self.size if isinstance(self.size, tuple) else (self.size,)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        shape = inputs[0]
+        if shape.axes != self.axes or shape.integer:
+            raise ShapeError(" × ".join(self.axes), shape, *wanted(self.axes, shape))
+        return Shape(self.axes, (*self.sizes, shape.dims[-1]))
+
+    def multiply_adds(self, *inputs: Shape) -> int:
+        return inputs[0].size
+
+    def summary(self) -> str:
+        return "×".join(map(str, self.sizes))
+
+    def bind(self, ctx: Bind) -> tuple[Step, Step]:
+        return bind_resampled(ctx, *(_shares(*pair) for pair in zip(ctx.x[0].shape[1:-1], self.sizes)))
+
+
+def _shares(inputs: int, outputs: int) -> np.ndarray:
+    """[outputs, inputs], float64: how much each input counts in each output of an adaptive mean."""
+    matrix = np.zeros((outputs, inputs))
+    for i in range(outputs):
+        start, stop = i * inputs // outputs, math.ceil((i + 1) * inputs / outputs)
+        matrix[i, start:stop] = 1 / (stop - start)
+    return matrix
+
+
+class AdaptiveAvgPool1D(_AdaptiveAverage):
+    """Shortens a series of any length to a fixed one, by means over parts of it.
+
+    y[t] = mean of x over the steps ⌊t·T/n⌋ to ⌈(t+1)·T/n⌉, for each feature.
+
+    Shapes: T × F → n × F. Makes the layers behind it independent of the length. PyTorch: AdaptiveAvgPool1d.
+    """
+
+    kind = "adaptiveavgpool1d.v1"
+    title = "AdaptiveAvgPool1D"
+    keywords = ("average", "mean", "pooling", "any length", "resize", "series", "adaptive")
+    axes = "TF"
+
+    size: int = param(8, "Size", "Steps of the output. Higher: keeps more detail.", ge=1, le=100_000)
+
+
+class AdaptiveAvgPool2D(_AdaptiveAverage):
+    """Shrinks a picture of any size to a fixed one, by means over parts of it.
+
+    y[i, j] = mean of x over rows ⌊i·H/h⌋ to ⌈(i+1)·H/h⌉ and columns likewise, for each channel.
+
+    Shapes: H × W × C → h × w × C. Makes the layers behind it independent of the picture's size. PyTorch:
+    AdaptiveAvgPool2d.
+    """
+
+    kind = "adaptiveavgpool2d.v1"
+    title = "AdaptiveAvgPool2D"
+    keywords = ("average", "mean", "pooling", "any size", "resize", "adaptive")
+    axes = "HWC"
+
+    size: tuple[Length, Length] = param((7, 7), "Size", "Height and width of the output. Higher: keeps more detail.")
+
+
+class AdaptiveAvgPool3D(_AdaptiveAverage):
+    """Shrinks a volume or film of any size to a fixed one, by means over parts of it.
+
+    y[k, i, j] = mean of x over planes ⌊k·D/d⌋ to ⌈(k+1)·D/d⌉, and over rows and columns likewise, for each channel.
+
+    Shapes: D × H × W × C → d × h × w × C. Makes the layers behind it independent of the size. PyTorch:
+    AdaptiveAvgPool3d.
+    """
+
+    kind = "adaptiveavgpool3d.v1"
+    title = "AdaptiveAvgPool3D"
+    keywords = ("average", "mean", "pooling", "any size", "resize", "volume", "video", "adaptive")
+    axes = "DHWC"
+
+    size: tuple[Length, Length, Length] = param(
+        (4, 4, 4), "Size", "Depth, height and width of the output. Higher: keeps more detail.")

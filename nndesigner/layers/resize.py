@@ -27,69 +27,37 @@ class _Picture(Layer):
         raise NotImplementedError
 
 
-def bind_resampled(ctx: Bind, rows: np.ndarray, columns: np.ndarray) -> tuple[Step, Step]:
-    """(forward, backward) of a picture whose rows and columns are mixed by matrices [outputs, inputs]."""
-    xp, n = ctx.xp, ctx.batch
-    height, width, channels = ctx.x[0].shape[1:]
-    h, w = len(rows), len(columns)
-    down, across = xp.asarray(rows, ctx.dtype), xp.asarray(columns, ctx.dtype)
-    between = ctx.scratch("between", (n, h, width * channels))
-    source, by_row = ctx.x[0].reshape(n, height, width * channels), between.reshape(n * h, width, channels)
-    result = ctx.y.reshape(n * h, w, channels)
+def bind_resampled(ctx: Bind, *matrices: np.ndarray) -> tuple[Step, Step]:
+    """(forward, backward) of a layer that mixes the places along each axis by a matrix [outputs, inputs], in turn."""
+    xp, stages, source = ctx.xp, [], ctx.x[0]
+    done = ctx.batch
+    for i, matrix in enumerate(matrices):
+        outputs, inputs = matrix.shape
+        last = i == len(matrices) - 1
+        behind = math.prod(ctx.x[0].shape[i + 2:])
+        result = ctx.y if last else ctx.scratch(f"between {i}", (done, outputs, behind))
+        stages.append((xp.asarray(matrix, ctx.dtype), source.reshape(done, inputs, behind),
+                       result.reshape(done, outputs, behind)))
+        source, done = result, done * outputs
+    matmul = xp.matmul
 
     def forward() -> None:
-        xp.matmul(down, source, out=between)
-        xp.matmul(across, by_row, out=result)
+        for matrix, source, result in stages:
+            matmul(matrix, source, out=result)
 
     if not ctx.training or ctx.dx[0] is None:
         return forward, nothing
-    dy, dx = ctx.dy.reshape(result.shape), ctx.dx[0].reshape(source.shape)
-    up, back = down.T, across.T
+    slopes = [stage[2] for stage in stages[:-1]] + [ctx.dy.reshape(stages[-1][2].shape)]
+    # what lay between the axes is no longer needed and takes the gradients
+    ways = [(matrix.T, slope, target.reshape(source.shape)) for (matrix, source, _), slope, target
+            in zip(stages, slopes, [ctx.dx[0], *slopes])]
+    ways.reverse()
 
     def backward() -> None:
-        xp.matmul(back, dy, out=by_row)
-        xp.matmul(up, between, out=dx)
+        for matrix, slope, target in ways:
+            matmul(matrix, slope, out=target)
 
     return forward, backward
-
-
-class AdaptiveAvgPool2D(_Picture):
-    """Shrinks a picture of any size to a fixed one, by means over parts of it.
-
-    y[i, j] = mean of x over rows ⌊i·H/h⌋ to ⌈(i+1)·H/h⌉ and columns likewise, for each channel.
-
-    Shapes: H × W × C → h × w × C. Makes the layers behind it independent of the picture's size. PyTorch:
-    AdaptiveAvgPool2d.
-    """
-
-    kind = "adaptiveavgpool2d.v1"
-    title = "AdaptiveAvgPool2D"
-    group = "Pooling"
-    icon = "mdi6.resize"
-    keywords = ("average", "mean", "pooling", "any size", "resize")
-
-    size: tuple[Length, Length] = param((7, 7), "Size", "Height and width of the output. Higher: keeps more detail.")
-
-    def size_for(self, shape: Shape) -> tuple[int, int]:
-        return self.size
-
-    def multiply_adds(self, *inputs: Shape) -> int:
-        return inputs[0].size
-
-    def summary(self) -> str:
-        return "×".join(map(str, self.size))
-
-    def bind(self, ctx: Bind) -> tuple[Step, Step]:
-        return bind_resampled(ctx, *(_shares(*pair) for pair in zip(ctx.x[0].shape[1:3], self.size)))
-
-
-def _shares(inputs: int, outputs: int) -> np.ndarray:
-    """[outputs, inputs], float64: how much each input counts in each output of an adaptive mean."""
-    matrix = np.zeros((outputs, inputs))
-    for i in range(outputs):
-        start, stop = i * inputs // outputs, math.ceil((i + 1) * inputs / outputs)
-        matrix[i, start:stop] = 1 / (stop - start)
-    return matrix
 
 
 def _between(inputs: int, factor: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
 from nndesigner.engine.plan import Plan
 from nndesigner.engine.pool import Meeting, parts_of
-from nndesigner.engine.weights import Gradients
+from nndesigner.engine.weights import Gradients, sources
 
 
 class Batches:
@@ -48,8 +48,8 @@ class Batches:
         if len(self.plans) > 1:
             self._jobs = [self._meeting.guarded(job) for job in self._jobs]
         self._shown = [
-            (running[node], values, part)
-            for plan, part in zip(self.plans, self._slices) for node, values in plan.predictions.items()]
+            (running[key], values, part)
+            for plan, part in zip(self.plans, self._slices) for key, values in measured_by(plan).items()]
 
     def compute(self, rows: Any, read: dict[str, Any] | None = None) -> None:
         """Losses, predictions and gradients of these rows of the data. `read` are their samples of the fields that are
@@ -92,6 +92,17 @@ class Batches:
         self._meeting.begin()
         self.network.pool.run([self._meeting.guarded(looking(plan)) for plan in self.plans])
         return min(found, key=self.plans[0].order.index, default=None)
+
+
+def mask_key(node_id: str) -> str:
+    """Where `measured_by` holds the mask of a head."""
+    return f"{node_id}/steps"
+
+
+def measured_by(plan: Plan) -> dict[str, Any]:
+    """What the metrics of a plan need: its predictions, and for heads of padded series which steps are real."""
+    masks = {mask_key(node): plan.mask(sources(plan.checked, node)[0]) for node in plan.predictions}
+    return plan.predictions | {key: mask for key, mask in masks.items() if mask is not None}
 
 
 def _length(part: slice) -> int:

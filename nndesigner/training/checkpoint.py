@@ -16,7 +16,7 @@ class Checkpoint:
     `arrays` are host copies named "weights/<node>/<array>" (trained arrays and running statistics),
     "trained/<node>/<array>" (what training goes on from, when the weights are averages of it),
     "gathered/<node>/<array>" (gradients since the last update), "optimizer/<slot>/<node>/<array>",
-    "best/<node>/<array>", "running/<output node>" (predictions of the unfinished epoch) and "curve/<name>";
+    "best/<node>/<array>", "running/<key of measured_by>" (of the unfinished epoch) and "curve/<name>";
     `state` holds JSON values only, all finite.
     """
 

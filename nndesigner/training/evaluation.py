@@ -10,16 +10,16 @@ import numpy as np
 
 from nndesigner.data.preparing import Part
 from nndesigner.data.rows import EncodedRows
-from nndesigner.engine.metrics import metrics_for
+from nndesigner.engine.metrics import Metric, metrics_for
 from nndesigner.engine.network import Network
 from nndesigner.engine.plan import Plan
-from nndesigner.training.batches import weighted_sum
+from nndesigner.training.batches import mask_key, measured_by, weighted_sum
 
 #: predictions kept for the metrics take at most this much; beyond it the first samples stand for all
 KEPT_BYTES = 512 << 20
 
 
-def metric_names(network: Network, chosen: str = "") -> dict[str, list[tuple[str, Any]]]:
+def metric_names(network: Network, chosen: tuple[Metric, ...] = ()) -> dict[str, list[tuple[str, Metric]]]:
     """Output node -> (name in curves, metric). With several outputs the node's title tells them apart."""
     found = {}
     for node_id, head in network.heads.items():
@@ -28,15 +28,21 @@ def metric_names(network: Network, chosen: str = "") -> dict[str, list[tuple[str
     return found
 
 
-def shaped(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Values in the shape of their predictions; class numbers as they are."""
-    return targets if targets.dtype.kind in "iu" else targets.reshape(len(targets), *predictions.shape[1:])
+def measured(metrics: list[tuple[str, Metric]], predictions: np.ndarray, targets: np.ndarray,
+             mask: np.ndarray | None) -> dict[str, float]:
+    """{name: value} of host arrays [n, ...]. `mask` [n, T] tells the real steps of padded series; others do not count.
+    """
+    if targets.dtype.kind not in "iu":
+        targets = targets.reshape(len(targets), *predictions.shape[1:])
+    if mask is not None:
+        predictions, targets = predictions[mask > 0], targets.reshape(*mask.shape, *targets.shape[2:])[mask > 0]
+    return {name: metric.measure(predictions, targets) for name, metric in metrics}
 
 
 class Evaluation:
     """Measures one part of the data again and again; everything that can be is prepared once."""
 
-    def __init__(self, network: Network, part: Part, metrics: str = "") -> None:
+    def __init__(self, network: Network, part: Part, metrics: tuple[Metric, ...] = ()) -> None:
         self._network = network
         self._count = len(part)
         self._batch = min(network.answer_batch, max(self._count, 1))
@@ -49,8 +55,8 @@ class Evaluation:
             for field in fields}
         self._streams = not stay or len(held) < len(fields)
         self._part = part
-        #: what the batches gave, on the device until all are measured
-        self._predictions: dict[str, Any] = {}
+        #: what the batches gave (`measured_by`), on the device until all are measured
+        self._kept: dict[str, Any] = {}
         self._losses: Any = None
         self._metrics = metric_names(network, metrics)
 
@@ -82,17 +88,18 @@ class Evaluation:
                     self._losses[len(counts)] = plan.losses
                     counts.append(plan.batch)
                     first = start + part.start
-                    for node, values in plan.predictions.items():
-                        kept = self._predictions[node]
+                    for key, values in measured_by(plan).items():
+                        kept = self._kept[key]
                         if first < len(kept):
                             kept[first:first + plan.batch] = values[:len(kept) - first]
             losses = network.device.host(self._losses)
-            host = {node: network.device.host(kept) for node, kept in self._predictions.items()}
+            host = {key: network.device.host(kept) for key, kept in self._kept.items()}
         total = sum(weighted_sum(row, plan, network) * samples for row, samples in zip(losses, counts))
         found = {"loss": total / count}
-        for node, predictions in host.items():
-            targets = shaped(self._part.arrays[network.heads[node].target][:len(predictions)], predictions)
-            found.update({name: metric.measure(predictions, targets) for name, metric in self._metrics[node]})
+        for node, metrics in self._metrics.items():
+            predictions = host[node]
+            targets, mask = self._part.arrays[network.heads[node].target][:len(predictions)], host.get(mask_key(node))
+            found.update(measured(metrics, predictions, targets, None if mask is None else mask[:len(predictions)]))
         return found
 
     def _make_room(self, plan: Plan, parts: int) -> None:
@@ -100,6 +107,6 @@ class Evaluation:
         free = device.free_bytes()
         most = KEPT_BYTES if free is None else min(KEPT_BYTES, free // 4)
         self._losses = xp.empty((-(-self._count // self._batch) * parts, plan.losses.size), dtype=plan.losses.dtype)
-        for node, values in plan.predictions.items():
+        for key, values in measured_by(plan).items():
             rows = min(self._count, max(most // max(values[:1].nbytes, 1), self._batch))
-            self._predictions[node] = xp.empty((rows, *values.shape[1:]), dtype=values.dtype)
+            self._kept[key] = xp.empty((rows, *values.shape[1:]), dtype=values.dtype)

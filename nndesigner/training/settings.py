@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from nndesigner.engine.metrics import named_metrics
+from nndesigner.engine.metrics import Metric, named_metrics
 from nndesigner.engine.optimizers import Adam, Optimizer
 from nndesigner.engine.schedules import Constant, Schedule
 from nndesigner.spec import choice_of, param
@@ -34,15 +36,14 @@ class TrainSettings(BaseModel):
     averaging: choice_of(Averaging) = param(
         NoAveraging(), "Averaged weights", "Which weights are measured, used and saved: the last ones, or their "
         "average over many steps, which often generalises better.", advanced=True)
-    metrics: str = param("", "Metrics", "Figures measured and drawn beside the loss, for example: accuracy, f1, auc. "
-                         "There are accuracy, top_k (5), precision, recall, f1, auc, perplexity for classes; r2, mae, "
-                         "rmse for values. Empty: the usual ones.", advanced=True)
+    metrics: tuple[choice_of(Metric), ...] = param(
+        (), "Metrics", "Figures measured and drawn beside the loss. None: the usual ones for what the network "
+        "predicts.", advanced=True)
     seed: int = param(7, "Seed", "The same seed gives the same initial weights, order of samples and dropout.", ge=0,
                       le=2**31 - 1)
     device: str = param("cpu", "Device", "Where to compute: cpu, or cuda:0 for the first GPU.", editor="device")
 
-    @field_validator("metrics")
+    @field_validator("metrics", mode="before")
     @classmethod
-    def _known(cls, text: str) -> str:
-        named_metrics(text)
-        return text
+    def _named(cls, value: Any) -> Any:
+        return named_metrics(value) if isinstance(value, str) else value

@@ -19,10 +19,10 @@ from nndesigner.engine.network import Network
 from nndesigner.engine.schedules import Plateau, SchedulePoint
 from nndesigner.graph.check import Checked
 from nndesigner.training.averaging import averager
-from nndesigner.training.batches import Batches
+from nndesigner.training.batches import Batches, mask_key, measured_by
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.clustering import set_centres
-from nndesigner.training.evaluation import Evaluation, metric_names, shaped
+from nndesigner.training.evaluation import Evaluation, measured, metric_names
 from nndesigner.training.feeding import Feeder, HeldRows, Orders, fields_to_read
 from nndesigner.training.history import History
 from nndesigner.training.memory import memory_is_full, too_large
@@ -308,10 +308,10 @@ class Trainer:
         self._evaluations: dict[str, Evaluation] = {}
         self._metrics = metric_names(network, self.settings.metrics)
         self._running = {}
-        for node, values in plan.predictions.items():
+        for key, values in measured_by(plan).items():
             row = math.prod(values.shape[1:]) * values.dtype.itemsize
             count = min(self._samples, max(RUNNING_BYTES // max(row, 1), self._batch))
-            self._running[node] = device.xp.zeros((count, *values.shape[1:]), dtype=values.dtype)
+            self._running[key] = device.xp.zeros((count, *values.shape[1:]), dtype=values.dtype)
         for batches in {self._full, self._tail}:
             batches.feed(data, self._running)
         self._update = Update(network, self.settings, network.pool if self.threads > 1 else None, gradients)
@@ -343,25 +343,25 @@ class Trainer:
         history, epoch = self.history, self.epoch + 1
         self._show_average(True)
         found = {"loss": self._loss_sum / self._samples}
-        for node, values in self._running.items():
-            predictions = self.device.host(values)
+        for node, metrics in self._metrics.items():
+            predictions = self.device.host(self._running[node])
             rows = self._host_order[: len(predictions) // self._batch * self._batch or None]
             if len(predictions) == self._samples:
                 rows = self._host_order
             targets = self.prepared.train.arrays[self.network.heads[node].target]
             targets = targets.changed(rows, self.epoch) if isinstance(targets, EncodedRows) else targets[rows]
-            predictions = predictions[: len(rows)]
-            for name, metric in self._metrics[node]:
-                found[name] = metric.measure(predictions, shaped(targets, predictions))
+            mask = self._running.get(mask_key(node))
+            mask = None if mask is None else self.device.host(mask)[: len(rows)]
+            found.update(measured(metrics, predictions[: len(rows)], targets, mask))
         self._note("train", "", {name: value for name, value in found.items() if name != "loss"})
         history.metrics["train", "loss"] = found["loss"]
         val_loss = None
         if len(self.prepared.validation):
-            measured = self.evaluate("validation")
-            val_loss = measured["loss"]
+            figures = self.evaluate("validation")
+            val_loss = figures["loss"]
             if not math.isfinite(val_loss):
                 raise self._diverged("The validation loss", self._full)
-            self._note("val", "val_", measured)
+            self._note("val", "val_", figures)
         before = self.learning_rate
         self.epoch, self._position, self._loss_sum = epoch, 0, 0.0
         self._remember_good()
@@ -383,9 +383,9 @@ class Trainer:
         if self._average is not None:
             self._average.restart()
 
-    def _note(self, part: str, prefix: str, measured: Mapping[str, float]) -> None:
+    def _note(self, part: str, prefix: str, figures: Mapping[str, float]) -> None:
         """Figures of the epoch that is ending. Those that make no sense (R² of one sample) are left out."""
-        for name, value in measured.items():
+        for name, value in figures.items():
             if math.isfinite(value):
                 self.history.add(prefix + name, self.epoch + 1, value)
                 self.history.metrics[part, name] = value
@@ -442,8 +442,8 @@ class Trainer:
             gathered = weights.unflatten(self._update.gathered)
             arrays.update({f"gathered/{name}": array for name, array in gathered.items()})
         rows = self._position * self._batch
-        for node, values in self._running.items():
-            arrays[f"running/{node}"] = np.array(self.device.host(values[:rows]))
+        for key, values in self._running.items():
+            arrays[f"running/{key}"] = np.array(self.device.host(values[:rows]))
         curves, history = self.history.to_state()
         arrays.update({f"curve/{name}": points for name, points in curves.items()})
         state = {
@@ -500,5 +500,5 @@ class Trainer:
                 weights.flatten(gathered, self._update.gathered)
             self._position = int(state["position"])
             self._loss_sum = float(state["loss_sum"])
-            for node, values in checkpoint.part("running").items():
-                self._running[node][: len(values)] = self.device.asarray(values)
+            for key, values in checkpoint.part("running").items():
+                self._running[key][: len(values)] = self.device.asarray(values)

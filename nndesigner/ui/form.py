@@ -260,6 +260,7 @@ class StepsEditor(Editor):
 
     def __init__(self, info: ParamInfo, choices: Choices, helps: bool) -> None:
         super().__init__(info)
+        self._choices = choices
         self._value: tuple[Declared, ...] = ()
         self._classes: list[type[Declared]] = info.family.all()
         self.switches: dict[str, QCheckBox] = {}
@@ -288,6 +289,7 @@ class StepsEditor(Editor):
         on = {type(step): step for step in self._value}
         for cls in self._classes:
             switch, form = self.switches[cls.kind], self.forms[cls.kind]
+            switch.setVisible(cls in on or not self._choices.fits(cls))
             blocked = switch.blockSignals(True)
             switch.setChecked(cls in on)
             switch.blockSignals(blocked)

@@ -8,6 +8,8 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSlider, QSpinBox, QVBoxLayout, QWidget
 
+from nndesigner.engine.metrics import Metric
+from nndesigner.spec import Declared
 from nndesigner.training.telemetry import Failure, Telemetry
 from nndesigner.ui import numbers
 from nndesigner.ui.devices import Devices
@@ -53,7 +55,7 @@ class TrainingPanel(Column):
         content.addWidget(self.failure)
 
         content.addWidget(rule())
-        self.form = Form(Choices(devices=devices.choices))
+        self.form = Form(Choices(devices=devices.choices, fits=self._metric_fits))
         self.form.changed.connect(self._set)
         content.addWidget(self.form)
         self.find_rate = button("Find the learning rate …", icon="mdi6.chart-bell-curve", clicked=self._find_rate,
@@ -81,6 +83,7 @@ class TrainingPanel(Column):
         self._messages: tuple[str, ...] = ()
 
         document.changed.connect(lambda old, new: self._show_settings())
+        document.checked_changed.connect(self._show_settings)
         runner.telemetry_changed.connect(self._show_run)
         runner.state_changed.connect(lambda _: self._show_run(runner.telemetry))
         runner.session_changed.connect(lambda: self._show_run(runner.telemetry))
@@ -99,6 +102,13 @@ class TrainingPanel(Column):
     def _show_settings(self) -> None:
         self.form.show_model(self._document.design.training)
         self.rate.refresh()
+
+    def _metric_fits(self, cls: type[Declared]) -> str:
+        """Why a metric says nothing of what the drawing predicts; empty for everything else."""
+        tasks = {head.task for head in self._document.checked.heads.values()}
+        if not issubclass(cls, Metric) or not tasks or tasks & set(cls.tasks):
+            return ""
+        return f"For {' and '.join(cls.tasks)}; this network does {' and '.join(sorted(tasks))}."
 
     def _show_run(self, telemetry: Telemetry) -> None:
         runner = self._runner

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
+    jaccard_score,
     log_loss,
     mean_absolute_error,
     precision_score,
@@ -26,6 +27,7 @@ from nndesigner.engine.metrics import (
     R2,
     Accuracy,
     MeanAbsoluteError,
+    MeanIoU,
     Metric,
     Perplexity,
     Precision,
@@ -89,7 +91,8 @@ def test_figures_of_classes_agree_with_scikit_learn():
     guesses = p.argmax(1)
     assert TopK(k=2).measure(p, labels) == pytest.approx(top_k_accuracy_score(labels, p, k=2))
     assert TopK(k=1).measure(p, labels) == Accuracy().measure(p, labels)
-    for metric, reference in ((Precision(), precision_score), (Recall(), recall_score), (F1(), f1_score)):
+    for metric, reference in ((Precision(), precision_score), (Recall(), recall_score), (F1(), f1_score),
+                              (MeanIoU(), jaccard_score)):
         assert metric.measure(p, labels) == pytest.approx(reference(labels, guesses, average="macro"))
     assert AUC().measure(p, labels) == pytest.approx(roc_auc_score(labels, p, multi_class="ovr"))
     assert Perplexity().measure(p, labels) == pytest.approx(np.exp(log_loss(labels, p)))
@@ -101,6 +104,20 @@ def test_two_classes_with_one_probability():
     for metric in (AUC(), Perplexity(), Precision(), Recall(), F1(), TopK(k=1)):
         assert metric.measure(p, labels) == pytest.approx(metric.measure(both, labels))
     assert AUC().measure(p, labels) == pytest.approx(roc_auc_score(labels, p[:, 0]))
+
+
+def test_figures_of_pixels_are_those_of_all_pixels_together():
+    truth, p = rng.integers(0, 3, (5, 4, 6)), probabilities(120, 4).reshape(5, 4, 6, 4)
+    guesses = p.argmax(-1).reshape(-1)
+    assert Accuracy().measure(p, truth) == pytest.approx(accuracy_score(truth.reshape(-1), guesses))
+    # the fourth class is only guessed, a fifth would not occur at all
+    for metric, reference in ((MeanIoU(), jaccard_score), (F1(), f1_score), (Recall(), recall_score)):
+        expected = reference(truth.reshape(-1), guesses, average="macro", zero_division=0)
+        assert metric.measure(p, truth) == pytest.approx(expected)
+    assert MeanIoU().measure(np.eye(4)[truth], truth) == 1.0
+    dice = np.mean([2 * ((guesses == k) & (truth.reshape(-1) == k)).sum()
+                    / ((guesses == k).sum() + (truth == k).sum()) for k in range(4)])
+    assert F1().measure(p, truth) == pytest.approx(dice)
 
 
 def test_figures_that_need_all_classes_say_so_by_nan():

@@ -19,6 +19,9 @@ from nndesigner.layers.embedding import Embedding, PositionalEncoding
 from nndesigner.layers.formula import Formula
 from nndesigner.layers.generative import Clustering, Sampling
 from nndesigner.layers.globalpool import (
+    AdaptiveAvgPool1D,
+    AdaptiveAvgPool2D,
+    AdaptiveAvgPool3D,
     GlobalAvgPool1D,
     GlobalAvgPool2D,
     GlobalAvgPool3D,
@@ -34,7 +37,7 @@ from nndesigner.layers.pool import AvgPool1D, AvgPool2D, AvgPool3D, MaxPool1D, M
 from nndesigner.layers.recurrent import GRU, LSTM, SimpleRNN
 from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout
 from nndesigner.layers.reshape import Flatten, Permute, RepeatVector, Reshape
-from nndesigner.layers.resize import AdaptiveAvgPool2D, Cropping2D, UpSampling2D, ZeroPadding2D
+from nndesigner.layers.resize import Cropping2D, UpSampling2D, ZeroPadding2D
 from nndesigner.layers.smooth import GELU, HardSwish, Mish, SiLU, Softplus
 from nndesigner.layers.squash import GLU, HardSigmoid, LogSoftmax, Sigmoid, Softmax, Softsign, Tanh
 from nndesigner.layers.weighted import FUSED
@@ -168,6 +171,9 @@ CASES: list[Case] = [
         MaxPool3D(), MaxPool3D(kernel=(3, 2, 2), strides=(1, 2, 1)), AvgPool3D(), AvgPool3D(padding="same"),
         GlobalAvgPool3D(), GlobalMaxPool3D())),
     Case(GlobalMaxPool2D(), (_hwc(5, 4, 6),)),
+    Case(AdaptiveAvgPool1D(size=3), (_tf(7, 4),)),
+    Case(AdaptiveAvgPool1D(size=5), (_tf(3, 2),)),
+    Case(AdaptiveAvgPool3D(size=(2, 3, 2)), (_dhwc(3, 4, 5, 2),)),
     Case(AdaptiveAvgPool2D(size=(3, 2)), (_hwc(7, 5, 4),)),
     Case(AdaptiveAvgPool2D(size=(4, 6)), (_hwc(3, 5, 2),)),
     # normalisation

@@ -9,10 +9,13 @@ import pytest
 
 from nndesigner.engine import optimizers, schedules
 from nndesigner.engine.device import Device
+from nndesigner.engine.metrics import MeanAbsoluteError
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.embedding import Embedding
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.norm import BatchNorm
 from nndesigner.layers.regular import Dropout
+from nndesigner.spec import DataField, Shape
 from nndesigner.training.checkpoint import Checkpoint
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer, TrainingFailure
@@ -128,6 +131,22 @@ def test_chosen_metrics_are_measured_and_drawn():
     assert set(trainer.evaluate("test")) == {"loss", "f1", "auc", "recall"}
     with pytest.raises(ValueError, match="no metric 'speed'"):
         TrainSettings(metrics="speed")
+
+
+def test_padded_steps_count_in_no_metric():
+    field = DataField("tokens", "input", Shape("T", (6,), integer=True), tokens=9)
+    each = DataField("target", "target", Shape("TF", (6, 3)))
+    checked = chain([Embedding(vocabulary=9, units=4), Dense(units=3)], [field, each])
+    tokens = np.random.default_rng(0).integers(1, 9, (60, 6))
+    tokens[:, 2:] *= np.random.default_rng(1).integers(0, 2, (60, 1))
+    real = tokens > 0
+    targets = np.where(real[..., None], 1.0, 1e6).astype(np.float32) * np.ones(3, np.float32)
+    trainer = make(checked, arrays={"tokens": tokens, "target": targets}, validation=20, epochs=2, batch_size=7,
+                   metrics=(MeanAbsoluteError(),))
+    trainer.run()
+    answers = trainer.network.predict({"tokens": tokens[20:40]})["out"]
+    assert trainer.evaluate("validation")["mae"] == pytest.approx(np.abs(answers - 1)[real[20:40]].mean(), rel=1e-5)
+    assert trainer.history.metrics["train", "mae"] < 10
 
 
 def test_nothing_to_train_on_is_a_sentence():
