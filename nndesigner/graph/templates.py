@@ -17,13 +17,13 @@ from nndesigner.layers.activation import ReLU
 from nndesigner.layers.conv import Conv1D, Conv2D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.embedding import Embedding
+from nndesigner.layers.gated import GRU
 from nndesigner.layers.generative import Sampling
 from nndesigner.layers.globalpool import GlobalAvgPool1D, GlobalAvgPool2D, GlobalMaxPool1D
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Concatenate
 from nndesigner.layers.norm import BatchNorm
 from nndesigner.layers.pool import MaxPool2D
-from nndesigner.layers.recurrent import GRU
 from nndesigner.layers.regular import Dropout
 from nndesigner.layers.reshape import Flatten, Reshape
 from nndesigner.spec import DataField, Shape, Signature

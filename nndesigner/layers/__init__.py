@@ -8,6 +8,7 @@ from nndesigner.layers import (
     depthwise,
     embedding,
     formula,
+    gated,
     generative,
     globalpool,
     groupnorm,
@@ -25,7 +26,7 @@ from nndesigner.layers import (
 from nndesigner.layers.base import Bind, Layer, Weight
 
 __all__ = [
-    "Bind", "Layer", "Weight", "activation", "attention", "conv", "dense", "depthwise", "embedding", "formula",
+    "Bind", "Layer", "Weight", "activation", "attention", "conv", "dense", "depthwise", "embedding", "formula", "gated",
     "generative", "globalpool", "groupnorm", "io", "merge", "norm", "pool", "recurrent", "regular", "reshape", "resize",
     "smooth", "squash",
 ]

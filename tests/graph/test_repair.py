@@ -14,10 +14,10 @@ from nndesigner.graph.model import NODE_H, NODE_W, Graph
 from nndesigner.layers.activation import ReLU
 from nndesigner.layers.conv import Conv2D
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.gated import GRU, LSTM
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Concatenate
 from nndesigner.layers.pool import MaxPool2D
-from nndesigner.layers.recurrent import GRU, LSTM
 from nndesigner.layers.reshape import Flatten
 from nndesigner.spec import DataField, Shape, Signature
 from tests.graph.drawings import (

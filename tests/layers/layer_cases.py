@@ -17,6 +17,7 @@ from nndesigner.layers.dense import Dense
 from nndesigner.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from nndesigner.layers.embedding import Embedding, PositionalEncoding
 from nndesigner.layers.formula import Formula
+from nndesigner.layers.gated import GRU, LSTM
 from nndesigner.layers.generative import Clustering, Sampling
 from nndesigner.layers.globalpool import (
     AdaptiveAvgPool1D,
@@ -34,7 +35,7 @@ from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from nndesigner.layers.norm import BatchNorm, LayerNorm, RMSNorm
 from nndesigner.layers.pool import AvgPool1D, AvgPool2D, AvgPool3D, MaxPool1D, MaxPool2D, MaxPool3D
-from nndesigner.layers.recurrent import GRU, LSTM, SimpleRNN
+from nndesigner.layers.recurrent import SimpleRNN
 from nndesigner.layers.regular import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout
 from nndesigner.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from nndesigner.layers.resize import Cropping2D, UpSampling2D, ZeroPadding2D

@@ -18,11 +18,12 @@ from nndesigner.layers.base import Bind
 from nndesigner.layers.conv import Conv1D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.embedding import Embedding
+from nndesigner.layers.gated import GRU, LSTM
 from nndesigner.layers.globalpool import GlobalAvgPool1D, GlobalMaxPool1D
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Concatenate
 from nndesigner.layers.norm import LayerNorm
-from nndesigner.layers.recurrent import GRU, LSTM, SimpleRNN
+from nndesigner.layers.recurrent import SimpleRNN
 from nndesigner.layers.regular import Noise
 from nndesigner.spec import DataField, Shape, Signature
 from tests.layers.layer_cases import BOUND, Case

@@ -1,11 +1,12 @@
-"""Large batches take another way through the input than small ones, and come to the same numbers."""
+"""A batch of series gives what its parts give, also where its steps are worked through in other blocks."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from nndesigner.layers.recurrent import GRU, LSTM, Recurrent, SimpleRNN
+from nndesigner.layers.gated import GRU, LSTM
+from nndesigner.layers.recurrent import Recurrent, SimpleRNN
 from nndesigner.spec import Shape
 from tests.layers.layer_cases import Case
 

@@ -15,11 +15,11 @@ from nndesigner.layers.conv import Conv1D, Conv2D, ConvTranspose2D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.depthwise import SeparableConv2D
 from nndesigner.layers.embedding import PositionalEncoding
+from nndesigner.layers.gated import GRU, LSTM
 from nndesigner.layers.globalpool import GlobalAvgPool1D, GlobalMaxPool2D
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Multiply, Subtract
 from nndesigner.layers.norm import LayerNorm, RMSNorm
-from nndesigner.layers.recurrent import GRU, LSTM
 from nndesigner.layers.regular import GaussianNoise, SpatialDropout
 from nndesigner.layers.reshape import Flatten, Permute, Reshape
 from nndesigner.layers.resize import UpSampling2D
