@@ -15,6 +15,8 @@ from nndesigner.data import (
     mask_folder,
     network,
     npz_file,
+    picture_stack,
+    proverbs,
     samples,
     series,
     shape_masks,
@@ -27,6 +29,6 @@ from nndesigner.data.source import Cancelled, Source, source_for
 
 __all__ = [
     "Cancelled", "Source", "cifar_file", "csv_file", "generated", "generated_sound", "generated_text", "hdf5_file",
-    "idx_file", "image_folder", "mask_folder", "network", "npz_file", "samples", "series", "shape_masks", "shapes",
-    "sound_folder", "source_for", "table_file", "text_folder",
+    "idx_file", "image_folder", "mask_folder", "network", "npz_file", "picture_stack", "proverbs", "samples", "series",
+    "shape_masks", "shapes", "sound_folder", "source_for", "table_file", "text_folder",
 ]

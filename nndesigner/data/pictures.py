@@ -39,7 +39,7 @@ def load_picture(path: str, colour: bool = False) -> np.ndarray:
     taken. Raises DataError for other formats, damaged files and pictures of too many pixels.
     """
     with open_picture(path) as opened:
-        picture = _upright(opened, colour)
+        picture = upright(opened, colour)
         values = picture if isinstance(picture, np.ndarray) else np.asarray(picture, dtype=np.float32) / 255
     return values if values.ndim == 3 else values[..., None]
 
@@ -50,24 +50,28 @@ def decoded(path: str, height: int, width: int, channels: int, fit: Fit) -> np.n
     A large JPEG is decoded at a half, a quarter or an eighth of its size, at least twice the wanted one. Raises
     DataError as `load_picture` does.
     """
-    from PIL import Image
-
     with open_picture(path) as opened:
         if opened.format == "JPEG":
             turned = opened.getexif().get(0x0112, 1) >= 5  # Orientation: the sides will be exchanged
             sides = (2 * height, 2 * width) if turned else (2 * width, 2 * height)
             opened.draft("RGB" if channels >= 3 else "L", sides)
-        picture = _upright(opened, channels >= 3)
-        if not isinstance(picture, np.ndarray) and fit != "pad" and channels in (1, 3):
-            step = (picture.width / width, picture.height / height)
-            if fit == "crop":
-                step = (min(step),) * 2
-            left, top = (picture.width - width * step[0]) / 2, (picture.height - height * step[1]) / 2
-            box = (max(0.0, left), max(0.0, top), min(picture.width, left + width * step[0]),
-                   min(picture.height, top + height * step[1]))
-            values = np.asarray(picture.resize((width, height), Image.Resampling.BOX, box))
-            return values if values.ndim == 3 else values[..., None]
-        values = picture if isinstance(picture, np.ndarray) else np.asarray(picture, dtype=np.float32) / 255
+        return brought_to(upright(opened, channels >= 3), height, width, channels, fit)
+
+
+def brought_to(picture: Image.Image | np.ndarray, height: int, width: int, channels: int, fit: Fit) -> np.ndarray:
+    """What `upright` gives as uint8 [height, width, channels]."""
+    from PIL import Image
+
+    if not isinstance(picture, np.ndarray) and fit != "pad" and channels in (1, 3):
+        step = (picture.width / width, picture.height / height)
+        if fit == "crop":
+            step = (min(step),) * 2
+        left, top = (picture.width - width * step[0]) / 2, (picture.height - height * step[1]) / 2
+        box = (max(0.0, left), max(0.0, top), min(picture.width, left + width * step[0]),
+               min(picture.height, top + height * step[1]))
+        values = np.asarray(picture.resize((width, height), Image.Resampling.BOX, box))
+        return values if values.ndim == 3 else values[..., None]
+    values = picture if isinstance(picture, np.ndarray) else np.asarray(picture, dtype=np.float32) / 255
     values = _with_channels(values if values.ndim == 3 else values[..., None], channels)
     return np.round(255 * np.clip(scaled(values, height, width, fit), 0, 1)).astype(np.uint8)
 
@@ -88,7 +92,7 @@ def check_picture(path: Path) -> None:
             raise DataError(f"'{path.name}' is damaged and cannot be read (its end is missing).")
 
 
-def _upright(opened: Image.Image, colour: bool) -> Image.Image | np.ndarray:
+def upright(opened: Image.Image, colour: bool) -> Image.Image | np.ndarray:
     """In mode RGB or L, turned upright, on white paper; grey of more than 8 bits as float32 [H, W, C] from 0 to 1."""
     from PIL import Image, ImageOps
 

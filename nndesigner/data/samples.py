@@ -154,3 +154,25 @@ class Diabetes(_Sample):
         units = ("years", "", "kg/m²", "mmHg", "mg/dl", "mg/dl", "mg/dl", "", "", "mg/dl")
         progression = _numbers(_read("diabetes_target.csv.gz"), None)[:, 0]
         return self._table(names, units, rows, Column("progression", "number", "target", progression))
+
+
+class Linnerud(_Sample):
+    """20 middle-aged men in a fitness club: their exercises, and their weight, waist and pulse.
+
+    Three numbers in, three out: several targets at once, and far too few samples to be sure of anything. Source: M.
+    Tenenhaus, La régression PLS, 1998 (data of A. C. Linnerud), as scikit-learn brings it.
+    """
+
+    kind = "linnerud.v1"
+    title = "Exercise and body"
+    icon = "mdi6.dumbbell"
+    keywords = ("table", "regression", "several targets", "linnerud", "fitness", "small")
+
+    def load(self, progress: Progress) -> Dataset:
+        exercise, body = (_numbers(_read(f"linnerud_{name}.csv"), None, skip=1)
+                          for name in ("exercise", "physiological"))
+        columns = [Column(name, "number", "input", np.ascontiguousarray(exercise[:, i]))
+                   for i, name in enumerate(("chins", "situps", "jumps"))]
+        columns += [Column(name, "number", "target", np.ascontiguousarray(body[:, i]), unit=unit)
+                    for i, (name, unit) in enumerate((("weight", "lb"), ("waist", "in"), ("pulse", "/min")))]
+        return Dataset(self.title, "table", tuple(columns))

@@ -121,6 +121,22 @@ def test_samples_are_those_of_scikit_learn():
             np.testing.assert_allclose(target.values, theirs.target)
 
 
+def test_several_targets_of_scikit_learn():
+    from sklearn import datasets
+
+    theirs, ours = datasets.load_linnerud(), of("linnerud.v1").load(quiet)
+    for role, values in (("input", theirs.data), ("target", theirs.target)):
+        np.testing.assert_array_equal(np.stack([c.values for c in ours.columns if c.role == role], axis=1), values)
+
+
+def test_proverbs_of_five_languages():
+    dataset = of("proverbs.v1").load(quiet)
+    texts, languages = (c.values.tolist() for c in dataset.columns)
+    assert len(set(zip(texts, languages))) == len(texts) == 372
+    assert min(languages.count(name) for name in dataset.columns[1].categories) >= 70
+    assert all(text[-1] == "." and text == text.strip() and "\ufffd" not in text for text in texts)
+
+
 def test_parameters_out_of_range_are_refused():
     with pytest.raises(ValidationError):
         of("spirals.v1", noise=-1)
