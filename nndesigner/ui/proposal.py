@@ -19,7 +19,7 @@ from nndesigner.ui.document import Document
 #: layers that decide what a network is, in words, the most telling first: (start of the kind, what, why)
 _WORDS = (
     ("embedding.", "An embedding and layers behind it", "tokens get a place by their meaning, then their order counts"),
-    ("upsample", "A U-Net", "every pixel needs an answer that knows what is around it"),
+    ("upsampling", "A U-Net", "every pixel needs an answer that knows what is around it"),
     ("conv2d.", "Convolutions", "they find small patterns wherever these are in a picture"),
     ("conv1d.", "Convolutions along time", "they find patterns wherever these are"),
     ("gru.", "A recurrent layer", "it reads the moments in their order"),
