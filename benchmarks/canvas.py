@@ -16,7 +16,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from nndesigner.graph import edit, layout
+from nndesigner.graph import edit, grouping, layout
 from nndesigner.graph.model import Edge, Graph, Node
 from nndesigner.layers import Layer
 from nndesigner.ui import theme
@@ -120,7 +120,37 @@ def main() -> None:
         "edit one node (model, check, canvas)",
         timed(app, 20, lambda n: document.edit_graph("x", lambda g: edit.set_params(g, _dense(g, last), units=32 + n))),
     )
+    few = layout.arrange(grouped(graph, 25))
+    document.edit_graph("Group", lambda _: few)
+    shown = next(g.members[0] for g in few.groups if not g.folded)
+    report(
+        "edit one node, 78 groups, half folded",
+        timed(app, 20, lambda n: document.edit_graph("x", lambda g: edit.set_params(g, _dense(g, last), units=32 + n))),
+    )
+    view.fit()
+    view.settle()
+    app.processEvents()
+    name = f"{round(100 * view.zoom)} %"
+    report(f"repaint all at {name}, 78 groups", timed(app, FRAMES, lambda n: view.viewport().update()), 16)
+    view.set_zoom(1.0)
+    view.centerOn(view.board.extent([shown]).center())
+    app.processEvents()
+    x, y = view.board.place(shown)
+    report(
+        "drag 1 at 100 % within a group",
+        timed(app, FRAMES, lambda n: view.board.displace({shown: (x + 5 * (n % 40), y + 3 * (n % 30))})),
+        4,
+    )
     document.close()
+
+
+def grouped(graph: Graph, every: int) -> Graph:
+    """Blocks of five layers as groups, half of them folded; every so-many nodes two groups and the rest loose."""
+    ids = [n.id for n in graph.nodes]
+    for start in range(1, len(ids) - every, every):
+        for k in (0, 5):
+            graph, _ = grouping.group(graph, ids[start + k : start + k + 5], f"Block {start}", folded=bool(k))
+    return graph
 
 
 def _dense(graph: Graph, near: str) -> str:

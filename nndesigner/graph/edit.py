@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from nndesigner.graph.model import GAP_X, GAP_Y, NODE_H, NODE_W, Edge, Graph, Node, Placeholder
+from nndesigner.graph.model import GAP_X, GAP_Y, NODE_H, NODE_W, Edge, Graph, Group, Node, Placeholder
 from nndesigner.layers import Layer
 
 #: marks a clipboard text as a part of a drawing
@@ -28,7 +28,7 @@ def add_node(graph: Graph, layer: Layer | Placeholder, x: float, y: float, name:
 
 def remove_nodes(graph: Graph, ids: Iterable[str], rejoin: bool = False) -> Graph:
     """Take nodes and their wires away. `rejoin` wires what came before to what came after, where ports allow it."""
-    gone = {_node(graph, i).id for i in ids}
+    gone = {known_node(graph, i).id for i in ids}
     if not gone:
         return graph
     edges: list[Edge] = []
@@ -50,22 +50,23 @@ def remove_nodes(graph: Graph, ids: Iterable[str], rejoin: bool = False) -> Grap
                 present.add(new)
                 taken.add((edge.target, edge.port))
                 wired.add(source)
-    return graph.derived(tuple(n for n in graph.nodes if n.id not in gone), tuple(edges), graph.next_id, wired)
+    nodes = tuple(n for n in graph.nodes if n.id not in gone)
+    return graph.derived(nodes, tuple(edges), graph.next_id, wired, without_members(graph, gone))
 
 
 def move(graph: Graph, places: Mapping[str, tuple[float, float]]) -> Graph:
     """Put nodes at new places."""
-    return _replaced(graph, {i: replace(_node(graph, i), x=float(x), y=float(y)) for i, (x, y) in places.items()})
+    return _replaced(graph, {i: replace(known_node(graph, i), x=float(x), y=float(y)) for i, (x, y) in places.items()})
 
 
 def rename(graph: Graph, node_id: str, name: str) -> Graph:
     """Give a node a name of its own; empty goes back to the layer's title."""
-    return _replaced(graph, {node_id: replace(_node(graph, node_id), name=name.strip())})
+    return _replaced(graph, {node_id: replace(known_node(graph, node_id), name=name.strip())})
 
 
 def set_params(graph: Graph, node_id: str, **params: Any) -> Graph:
     """Change parameters of a node's layer. Raises pydantic.ValidationError (a ValueError) for values out of range."""
-    node = _node(graph, node_id)
+    node = known_node(graph, node_id)
     if isinstance(node.layer, Placeholder):
         raise EditError(f"The parameters of '{node.layer.kind}' cannot be changed: this version does not know it.")
     return _replaced(graph, {node_id: replace(node, layer=node.layer.replaced(**params))})
@@ -73,7 +74,7 @@ def set_params(graph: Graph, node_id: str, **params: Any) -> Graph:
 
 def set_layer(graph: Graph, node_id: str, layer: Layer) -> Graph:
     """Exchange a node's layer. Wires stay where the new layer has room for them, on ports of its own."""
-    node = _node(graph, node_id)
+    node = known_node(graph, node_id)
     changed = _replaced(graph, {node_id: replace(node, layer=layer)})
     ports = list(layer.ports)
     moved: dict[Edge, Edge] = {}
@@ -98,7 +99,7 @@ def set_layer(graph: Graph, node_id: str, layer: Layer) -> Graph:
 
 def why_not(graph: Graph, source: str, target: str, port: str = "in") -> str:
     """Why a wire cannot be drawn, as a sentence; empty when it can."""
-    begin, end = _node(graph, source), _node(graph, target)
+    begin, end = known_node(graph, source), known_node(graph, target)
     if source == target:
         return f"{begin.title} cannot feed itself."
     if not begin.layer.emits:
@@ -151,7 +152,11 @@ def insert_on_edge(graph: Graph, edge: Edge, layer: Layer | Placeholder, x: floa
     graph, new = add_node(graph, layer, x, y)
     graph = _rewired(graph, edge, Edge(new, edge.target, edge.port))
     first = Edge(edge.source, new, layer.ports[0])
-    return graph.derived(graph.nodes, (*graph.edges, first), graph.next_id, (edge.source, new)), new
+    group = graph.group_of.get(edge.source)
+    groups = graph.groups
+    if group is not None and graph.group_of.get(edge.target) is group:  # within a group it belongs to it
+        groups = tuple(replace(g, members=(*g.members, new)) if g is group else g for g in groups)
+    return graph.derived(graph.nodes, (*graph.edges, first), graph.next_id, (edge.source, new), groups), new
 
 
 def leads_to(graph: Graph, start: str, end: str) -> bool:
@@ -173,11 +178,12 @@ def leads_to(graph: Graph, start: str, end: str) -> bool:
 
 
 def copy_part(graph: Graph, ids: Iterable[str]) -> dict[str, Any]:
-    """Nodes and the wires between them as plain JSON values, for the clipboard."""
-    wanted = {_node(graph, i).id for i in ids}
+    """Nodes, the wires between them and the groups that are whole among them as plain JSON, for the clipboard."""
+    wanted = {known_node(graph, i).id for i in ids}
     nodes = tuple(n for n in graph.nodes if n.id in wanted)
     edges = tuple(e for e in graph.edges if e.source in wanted and e.target in wanted)
-    return {"clip": CLIP, **Graph(nodes, edges, graph.next_id).to_json()}
+    groups = tuple(g for g in graph.groups if wanted.issuperset(g.members))
+    return {"clip": CLIP, **Graph(nodes, edges, graph.next_id, groups).to_json()}
 
 
 def paste(graph: Graph, clip: Any, dx: float = 0.0, dy: float = 0.0) -> tuple[Graph, tuple[str, ...]]:
@@ -195,7 +201,12 @@ def paste(graph: Graph, clip: Any, dx: float = 0.0, dy: float = 0.0) -> tuple[Gr
     nodes = tuple(replace(n, id=new[n.id], x=n.x + dx, y=n.y + dy) for n in part.nodes)
     edges = tuple(replace(e, source=new[e.source], target=new[e.target]) for e in part.edges)
     ids = tuple(new.values())
-    return graph.derived((*graph.nodes, *nodes), (*graph.edges, *edges), graph.next_id + len(nodes), ids), ids
+    next_id = graph.next_id + len(nodes)
+    groups = tuple(
+        replace(g, id=f"g{next_id + k}", members=tuple(new[i] for i in g.members)) for k, g in enumerate(part.groups)
+    )
+    return graph.derived(
+        (*graph.nodes, *nodes), (*graph.edges, *edges), next_id + len(groups), ids, (*graph.groups, *groups)), ids
 
 
 def duplicate(graph: Graph, ids: Iterable[str], dx: float, dy: float) -> tuple[Graph, tuple[str, ...]]:
@@ -205,7 +216,7 @@ def duplicate(graph: Graph, ids: Iterable[str], dx: float, dy: float) -> tuple[G
 
 def align(graph: Graph, ids: Collection[str], how: Literal["left", "top", "row", "column"]) -> Graph:
     """Line nodes up: "left" and "top" share that edge; "row" and "column" also space them evenly, in order."""
-    nodes = [_node(graph, i) for i in ids]
+    nodes = [known_node(graph, i) for i in ids]
     if not nodes:
         return graph
     left, top = min(n.x for n in nodes), min(n.y for n in nodes)
@@ -222,14 +233,23 @@ def align(graph: Graph, ids: Collection[str], how: Literal["left", "top", "row",
     raise EditError(f"Layers cannot be aligned by '{how}'.")
 
 
-# --- inside ---
+def without_members(graph: Graph, gone: Collection[str]) -> tuple[Group, ...]:
+    """The groups when nodes leave them; a group that nobody is in goes away."""
+    if not any(i in graph.group_of for i in gone):
+        return graph.groups
+    left = (replace(g, members=tuple(i for i in g.members if i not in gone)) for g in graph.groups)
+    return tuple(group for group in left if group.members)
 
 
-def _node(graph: Graph, node_id: str) -> Node:
+def known_node(graph: Graph, node_id: str) -> Node:
+    """The node with this id. Raises EditError."""
     node = graph.by_id.get(node_id)
     if node is None:
         raise EditError(f"The drawing has no layer '{node_id}' any more.")
     return node
+
+
+# --- inside ---
 
 
 def _known(graph: Graph, edge: Edge) -> None:

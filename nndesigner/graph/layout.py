@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from nndesigner.graph.edit import move
+from nndesigner.graph.folding import HEAD, PAD, Drawn, drawn
 from nndesigner.graph.model import GAP_X, GAP_Y, NODE_H, NODE_W, Edge, Graph
 from nndesigner.graph.order import circles, topological
 
@@ -28,8 +30,12 @@ ASPECT = 1.6
 MOST_LANES = 4000
 
 _STEP = NODE_W + GAP_X
-#: distances between the middles of two neighbours of a column: two nodes, a node and a passing wire, two wires
-_APART = {(False, False): NODE_H + GAP_Y, (False, True): (NODE_H + GAP_Y) / 2, (True, True): 24.0}
+#: distance between two wires that pass a column
+_LANES_APART = 24.0
+
+Places = dict[str, tuple[float, float]]
+#: width and height of what is larger than a node
+Sizes = Mapping[str, tuple[float, float]]
 #: how much a passing wire weighs against a node when heights are chosen
 _LANE_WEIGHT = 0.001
 
@@ -57,27 +63,49 @@ def free_spot(graph: Graph, x: float, y: float) -> tuple[float, float]:
 def arrange(graph: Graph) -> Graph:
     """Place all nodes anew, left to right in the order of calculation, in rows; the top left corner stays where it is.
 
-    The result depends on nodes and wires only, not on where the nodes were.
+    A group is placed as one thing, and its nodes within it. The result depends on nodes, wires and groups only, not on
+    where the nodes were.
     """
     if not graph.nodes:
         return graph
-    left, top = min(n.x for n in graph.nodes), min(n.y for n in graph.nodes)
-    places: dict[str, tuple[float, float]] = {}
+    boxes = drawn(graph, graph.groups) if graph.groups else Drawn(graph)
+    inner: dict[str, Places] = {}
+    sizes: dict[str, tuple[float, float]] = {}
+    for group in graph.groups:
+        members = set(group.members)
+        inner[group.id] = found = _placed(Graph(
+            tuple(n for n in graph.nodes if n.id in members),
+            tuple(e for e in graph.edges if e.source in members and e.target in members)), {})
+        if not group.folded:
+            sizes[group.id] = (max(x for x, _ in found.values()) + NODE_W + 2 * PAD,
+                               max(y for _, y in found.values()) + NODE_H + HEAD + PAD)
+    shown = boxes.graph.nodes
+    left, top = min(n.x for n in shown), min(n.y for n in shown)
+    places = {i: (left + x, top + y) for i, (x, y) in _placed(boxes.graph, sizes).items()}
+    for group_id, within in inner.items():
+        x, y = places.pop(group_id)
+        places.update((i, (x + PAD + px, y + HEAD + py)) for i, (px, py) in within.items())
+    return move(graph, places)
+
+
+def _placed(graph: Graph, sizes: Sizes) -> Places:
+    """Places of all nodes from (0, 0) on. `sizes` of those that are larger than a node."""
+    places: Places = {}
     edges = _without_circles(graph)
     single: list[str] = []
     y = 0.0
     for part in _parts(graph):
-        if len(part) == 1:
+        if len(part) == 1 and part[0] not in sizes:
             single.append(part[0])
             continue
         members = set(part)
-        found, height = _place_part(part, [e for e in edges if e.source in members])
+        found, height = _place_part(part, [e for e in edges if e.source in members], sizes)
         places.update((i, (px, py + y)) for i, (px, py) in found.items())
         y += height + GAP_Y
     width = max(ROW, round(math.sqrt(len(single) * ASPECT)))
     for k, node_id in enumerate(single):
         places[node_id] = (k % width * _STEP, y + k // width * (NODE_H + GAP_Y))
-    return move(graph, {i: (left + px, top + py) for i, (px, py) in places.items()})
+    return places
 
 
 # --- structure ---
@@ -122,26 +150,33 @@ class _Item:
     #: place within the column, and height of its middle
     rank: int = 0
     y: float = 0.0
+    width: float = NODE_W
+    height: float = NODE_H
 
     @property
     def lane(self) -> bool:
         return not self.id
 
 
-def _place_part(part: Sequence[str], edges: Sequence[Edge]) -> tuple[dict[str, tuple[float, float]], float]:
+def _place_part(part: Sequence[str], edges: Sequence[Edge], sizes: Sizes) -> tuple[Places, float]:
     """Places relative to the top left corner of one connected part, and its height."""
     columns = _columns(part, edges)
+    for item in (item for column in columns for item in column):
+        item.width, item.height = sizes.get(item.id, (NODE_W, NODE_H))
     _untangle(columns)
     _set_heights(columns)
-    places: dict[str, tuple[float, float]] = {}
+    places: Places = {}
     top = 0.0
     for row, (start, end) in enumerate(_rows(columns)):
         items = [item for column in columns[start:end] for item in column if not item.lane]
-        low, high = min(i.y for i in items), max(i.y for i in items)
-        indent = 1 if row else 0  # leaves room on the left for the wire that comes from the row above
-        for item in items:
-            places[item.id] = ((item.column - start + indent) * _STEP, float(round(item.y - low)) + top)
-        top += round(high - low) + NODE_H + GAP_Y
+        low, high = min(i.y - i.height / 2 for i in items), max(i.y + i.height / 2 for i in items)
+        x = float(_STEP if row else 0)  # leaves room on the left for the wire that comes from the row above
+        for column in columns[start:end]:
+            for item in column:
+                if not item.lane:
+                    places[item.id] = (x, float(round(item.y - item.height / 2 - low)) + top)
+            x += _width(column) + GAP_X
+        top += round(high - low) + GAP_Y
     return places, top - GAP_Y
 
 
@@ -271,7 +306,7 @@ def _spread(column: Sequence[_Item], wanted: Sequence[float]) -> None:
     offsets, total = [], 0.0
     for k, item in enumerate(column):
         if k:
-            total += _APART[tuple(sorted((column[k - 1].lane, item.lane)))]
+            total += _apart(column[k - 1], item)
         offsets.append(total)
     pools: list[tuple[float, float, int]] = []  # weighted sum, weight, number of items
     for item, want, offset in zip(column, wanted, offsets):
@@ -288,28 +323,44 @@ def _spread(column: Sequence[_Item], wanted: Sequence[float]) -> None:
             k += 1
 
 
+def _apart(upper: _Item, lower: _Item) -> float:
+    """Least distance between the middles of two neighbours of a column."""
+    if upper.lane and lower.lane:
+        return _LANES_APART
+    return sum((i.height + GAP_Y) / 2 for i in (upper, lower) if not i.lane)
+
+
 # --- rows ---
+
+
+def _width(column: Sequence[_Item]) -> float:
+    return max((i.width for i in column if not i.lane), default=NODE_W)
 
 
 def _rows(columns: Sequence[Sequence[_Item]]) -> list[tuple[int, int]]:
     """Where to fold: ranges of columns, of even length, cut where few wires pass."""
     n = len(columns)
-    tall = max(sum(not i.lane for i in column) for column in columns)
-    most = max(ROW, round(math.sqrt(n * tall * ASPECT * (NODE_H + GAP_Y) / _STEP)))
-    if n <= most:
+    # where the columns begin, in widths of a column of nodes
+    begins = list(accumulate(((_width(column) + GAP_X) / _STEP for column in columns), initial=0.0))
+    tall = max(sum(i.height + GAP_Y for i in column if not i.lane) for column in columns)
+    most = max(ROW, round(math.sqrt(begins[n] * tall * ASPECT / _STEP)))
+    if begins[n] <= most:
         return [(0, n)]
-    count = math.ceil((n - 1) / (most - 1))
-    even = (n - 1) / count
+    count = math.ceil((begins[n] - 1) / (most - 1))
+    even = (begins[n] - 1) / count
     passing = [sum(len(i.after) for i in column) for column in columns]
     best = [math.inf] * (n + 1)
     start_of = [0] * (n + 1)
     best[0] = 0.0
     for end in range(1, n + 1):
         cut = 0 if end == n else 4 * (passing[end - 1] - 1) ** 2
-        for start in range(max(0, end - most - SLACK), end):
-            length = end - start - (1 if start == 0 else 0)  # the first row is not indented and holds one more
+        for start in range(end - 1, -1, -1):
+            if start < end - 1 and begins[end] - begins[start] > most + SLACK:
+                break
+            # the first row is not indented and holds one more
+            length = begins[end] - begins[start] - (1 if start == 0 else 0)
             cost = best[start] + (length - even) ** 2 + cut
-            if cost < best[end]:
+            if cost <= best[end]:
                 best[end], start_of[end] = cost, start
     rows = []
     end = n

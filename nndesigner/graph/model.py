@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,8 @@ from nndesigner.spec import UnknownKind
 #: size of a node on the canvas, and the gaps between nodes that are placed automatically, in scene units
 NODE_W, NODE_H = 160, 126
 GAP_X, GAP_Y = 32, 68
+#: colours that a group or a note can have
+COLOURS = ("grey", "blue", "teal", "green", "yellow", "orange", "pink", "purple")
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,44 @@ class Edge:
     port: str = "in"
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Layers that belong together on the canvas. A drawing only: nothing is computed otherwise. A node is in one group
+    at most. `colour` is a name of `COLOURS`; empty is the quiet one."""
+
+    id: str
+    members: tuple[str, ...]
+    title: str = "Group"
+    folded: bool = False
+    colour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text on the canvas. `x`, `y` are its top left corner."""
+
+    id: str
+    text: str
+    x: float
+    y: float
+    w: float = 200.0
+    h: float = 96.0
+    colour: str = "yellow"
+
+
 @dataclass(frozen=True)
 class Graph:
-    """Nodes and edges, in order. Node ids are "n1", "n2", ... and never used again within a graph's life."""
+    """Nodes and edges, in order, and what is drawn around them.
+
+    Node ids are "n1", "n2", ..., those of groups "g3", of notes "t4"; no number is used again within a graph's life.
+    """
 
     nodes: tuple[Node, ...] = ()
     edges: tuple[Edge, ...] = ()
-    #: number of the next node id
+    #: number of the next id
     next_id: int = 1
+    groups: tuple[Group, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Node]:
@@ -103,18 +135,26 @@ class Graph:
             found[edge.source].append(edge)
         return MappingProxyType({k: tuple(v) for k, v in found.items()})
 
+    @cached_property
+    def group_of(self) -> Mapping[str, Group]:
+        """Group of each node that is in one."""
+        return MappingProxyType({member: group for group in self.groups for member in group.members})
+
     def node(self, node_id: str) -> Node:
         """The node with this id. Raises KeyError."""
         return self.by_id[node_id]
 
     def derived(
-        self, nodes: tuple[Node, ...], edges: tuple[Edge, ...], next_id: int, wired: Collection[str] = ()
+        self, nodes: tuple[Node, ...], edges: tuple[Edge, ...], next_id: int, wired: Collection[str] = (),
+        groups: tuple[Group, ...] | None = None, notes: tuple[Note, ...] | None = None,
     ) -> Graph:
         """A graph with other contents that takes over the look-up tables of this one, so that an edit stays cheap.
 
         `wired` must hold the ids of all nodes that came, went, or have other wires than before. New nodes stand last.
+        Groups and notes stay as they are unless they are given.
         """
-        graph = Graph(nodes, edges, next_id)
+        graph = Graph(nodes, edges, next_id, self.groups if groups is None else groups,
+                      self.notes if notes is None else notes)
         known = graph.__dict__  # where cached_property keeps its values
         if nodes is self.nodes:
             known["by_id"] = self.by_id
@@ -142,6 +182,8 @@ class Graph:
             "nodes": [{"id": n.id, "layer": n.layer.to_json(), "x": n.x, "y": n.y, "name": n.name} for n in self.nodes],
             "edges": [[e.source, e.target, e.port] for e in self.edges],
             "next_id": self.next_id,
+            "groups": [{**asdict(g), "members": list(g.members)} for g in self.groups],
+            "notes": [asdict(n) for n in self.notes],
         }
 
     @classmethod
@@ -157,6 +199,14 @@ class Graph:
             )
             edges = tuple(Edge(str(s), str(t), str(p)) for s, t, p in value["edges"])
             next_id = int(value["next_id"])
+            groups = tuple(
+                Group(str(g["id"]), tuple(map(str, g["members"])), str(g["title"]), bool(g["folded"]), str(g["colour"]))
+                for g in value.get("groups", ())
+            )
+            notes = tuple(
+                Note(str(n["id"]), str(n["text"]), *(float(n[k]) for k in "xywh"), str(n["colour"]))
+                for n in value.get("notes", ())
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(f"This is no network drawing: {error!r}.") from error
         ids = {n.id for n in nodes}
@@ -168,9 +218,17 @@ class Graph:
             raise ValueError("The drawing holds the same wire twice.")
         if not all(math.isfinite(n.x) and math.isfinite(n.y) for n in nodes):
             raise ValueError("A layer of the drawing lies at no place.")
-        if any(int(i[1:]) >= next_id for i in ids if re.fullmatch("n[0-9]{1,9}", i)):
+        if not all(math.isfinite(v) for n in notes for v in (n.x, n.y, n.w, n.h)):
+            raise ValueError("A note of the drawing lies at no place.")
+        members = [i for g in groups for i in g.members]
+        if not ids.issuperset(members) or len(set(members)) != len(members) or not all(g.members for g in groups):
+            raise ValueError("A group of the drawing is empty, or holds a layer that is elsewhere.")
+        every = [*ids, *(g.id for g in groups), *(n.id for n in notes)]
+        if len(set(every)) != len(every):
+            raise ValueError("Two things of the drawing have the same id.")
+        if any(int(i[1:]) >= next_id for i in every if re.fullmatch("[ngt][0-9]{1,9}", i)):
             raise ValueError("The drawing would give a new layer the id of an old one.")
-        return cls(nodes, edges, next_id)
+        return cls(nodes, edges, next_id, groups, notes)
 
 
 def _layer(data: Mapping[str, Any]) -> Layer | Placeholder:

@@ -119,7 +119,9 @@ class Inspector(QWidget):
             self.about.setText(kind + first_line(one.layer))
         elif nodes:
             kinds = dict.fromkeys(n.layer.title for n in nodes)
-            self.heading.setText(f"{len(nodes)} layers")
+            group = self._document.graph.group_of.get(nodes[0].id)
+            whole = group is not None and set(group.members) == {n.id for n in nodes}
+            self.heading.setText(f"{group.title}: {len(nodes)} layers" if whole else f"{len(nodes)} layers")
             hint = "Changes apply to all of them." if len(kinds) == 1 else "Layers of one kind can be changed together."
             self.about.setText(f"{', '.join(kinds)}. {hint}")
         else:

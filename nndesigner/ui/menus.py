@@ -45,6 +45,7 @@ class Menus:
         self._add(
             "Network", canvas["add_layer"], canvas["arrange"], None,
             *(canvas[n] for n in ("align_left", "align_top", "align_row", "align_column")), None,
+            *(canvas[n] for n in ("group", "ungroup", "fold", "add_note")), None,
             self._make("Next problem", "F8", window.next_problem, "mdi6.alert-circle-outline", "Show the next problem"))
         self._add(
             "Train", *window.control.actions, None,

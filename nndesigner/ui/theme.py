@@ -71,6 +71,9 @@ _GROUPS = (
     ("attention", "#E06C9F"), ("sequence", "#E06C9F"), ("reshape", "#8B93A1"), ("shape", "#8B93A1"), ("unknown",
     "#FF6B6B"),
 )
+#: colours of groups and notes on the canvas, by the layer group whose colour they share
+MARKS = {"grey": "input", "blue": "convol", "teal": "pool", "green": "activ", "yellow": "regular", "orange": "dense",
+         "pink": "merge", "purple": "normal"}
 _LIGHT_GROUPS = tuple((part, {
     "#8B93A1": "#6F7785", "#FF9E64": "#E87B35", "#5B9DFF": "#2B6FDB", "#3FB8C8": "#1893A5", "#B48EAD": "#94638C",
     "#4CC38A": "#1F8F5F", "#D7BA7D": "#A98432", "#E06C9F": "#C8457E", "#FF6B6B": "#D23F3F",

@@ -337,9 +337,11 @@ class Window(QMainWindow):
         sheet.show()
 
     def _places(self) -> list:
-        document = self.document
-        return [(n.title, document.checked.shapes[n.id].lettered if n.id in document.checked.shapes else "",
-                 lambda i=n.id: self.show_node(i)) for n in document.graph.nodes]
+        graph, shapes = self.document.graph, self.document.checked.shapes
+        return [
+            *((n.title, shapes[n.id].lettered if n.id in shapes else "", lambda i=n.id: self.show_node(i))
+              for n in graph.nodes),
+            *((g.title, f"{len(g.members)} layers", lambda g=g: self.canvas.look_at(g.members)) for g in graph.groups)]
 
     def _system_theme(self) -> None:
         if self.theme_name() == "system":

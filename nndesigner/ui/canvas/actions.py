@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
-from nndesigner.graph import edit, layout
+from nndesigner.graph import edit, grouping, layout
 from nndesigner.graph.model import Graph
 from nndesigner.ui import icons, theme
-from nndesigner.ui.canvas import clipboard
+from nndesigner.ui.canvas import clipboard, groups, notes
 
 if TYPE_CHECKING:
     from nndesigner.ui.canvas.view import CanvasView
@@ -96,6 +96,35 @@ class _Actions(QObject):
             lambda: self._document.select(n.id for n in self._document.graph.nodes),
             self._not_empty,
         )
+        add(
+            "group",
+            "Group",
+            "mdi6.group",
+            "Ctrl+G",
+            "Draw a titled frame around the selected layers, which can be folded into one box",
+            lambda: groups.make(view),
+            self._any_node,
+        )
+        add(
+            "ungroup",
+            "Ungroup",
+            "mdi6.ungroup",
+            "Ctrl+Shift+G",
+            "Take the selected layers out of their group",
+            lambda: groups.dissolve(view),
+            self._grouped,
+        )
+        add(
+            "fold",
+            "Fold or unfold",
+            "mdi6.unfold-more-horizontal",
+            "G",
+            "Draw the group of the selected layers as one box, or its layers again",
+            lambda: groups.toggle(view),
+            self._grouped,
+        )
+        note = partial(notes.add, view)
+        add("add_note", "Add note", "mdi6.note-plus-outline", "N", "Write a note on the canvas", note)
         add(
             "arrange",
             "Arrange",
@@ -204,13 +233,21 @@ class _Actions(QObject):
         return "" if self._document.selection else _NOTHING
 
     def _one_node(self) -> str:
-        return "" if len(self._document.selection) == 1 else "Select one layer first."
+        one = len(self._view.board.drawn.items(self._document.selection)) == 1
+        graph, chosen = self._document.graph, self._document.selection
+        whole = grouping.whole_groups(graph, chosen)
+        one = one or (len(whole) == 1 and len(whole[0].members) == len(chosen))
+        return "" if one else "Select one layer or group first."
+
+    def _grouped(self) -> str:
+        return "" if groups.chosen_groups(self._view) else "Select a layer of a group first."
 
     def _two_nodes(self) -> str:
         return "" if len(self._document.selection) >= 2 else _TWO
 
     def _anything(self) -> str:
-        return "" if self._document.selection or self._view.board.selected_edges else _NOTHING_WIRED
+        board = self._view.board
+        return "" if self._document.selection or board.selected_edges or board.selected_note else _NOTHING_WIRED
 
     def _not_empty(self) -> str:
         return "" if self._document.graph.nodes else _EMPTY
@@ -265,11 +302,15 @@ class _Actions(QObject):
             self._document.select(made)
 
     def _delete(self, rejoin: bool) -> None:
-        ids, edges = self._document.selection, sorted(self._view.board.selected_edges)
+        ids, board = self._document.selection, self._view.board
+        edges, shown, note = sorted(board.selected_edges), board.drawn, board.selected_note
+        if note is not None:
+            self._document.edit_graph("Delete the note", lambda graph: grouping.remove_note(graph, note))
+            return
 
         def change(graph: Graph) -> Graph:
             for edge in edges:
-                graph = edit.disconnect(graph, edge)
+                graph = shown.disconnect(graph, edge)
             return edit.remove_nodes(graph, ids, rejoin)
 
         what = _many(self._document.graph, ids) if ids else "the wire" if len(edges) == 1 else f"{len(edges)} wires"

@@ -33,12 +33,12 @@ class AddMenu(QObject):
         self, at: QPointF, source: str | None = None, target: tuple[str, str] | None = None, edge: Edge | None = None
     ) -> None:
         """Offer layers at a point of the scene: fed by `source`, feeding `target`, within the wire `edge`, or loose."""
-        graph, checked = self._document.graph, self._document.checked
+        graph, checked = self._view.board.graph, self._document.checked
         self._at, self._source, self._target, self._edge = at, source, target, edge
         feeder = edge.source if edge is not None else source
         place = ranking.Place(
             after=graph.node(feeder).layer.kind if feeder is not None else "",
-            shape=checked.shapes.get(feeder) if feeder is not None else None,
+            shape=checked.shapes.get(self._view.board.drawn.out(feeder)) if feeder is not None else None,
             needs_input=feeder is not None,
             needs_output=target is not None or edge is not None,
         )
@@ -46,7 +46,8 @@ class AddMenu(QObject):
 
     def open_by_key(self) -> None:
         """Offer layers to follow the selected node or go into the selected wire; at the cursor without a selection."""
-        view, graph, chosen = self._view, self._document.graph, self._document.selection
+        view, graph = self._view, self._view.board.graph
+        chosen = view.board.drawn.items(self._document.selection)
         if len(view.board.selected_edges) == 1:
             edge = next(iter(view.board.selected_edges))
             begin, end = view.board.port_place(edge.source, ""), view.board.port_place(edge.target, edge.port)
@@ -59,7 +60,8 @@ class AddMenu(QObject):
 
     def usual_landing(self, layer: type[Layer]) -> adding.Landing:
         """Where a layer without a place goes: into the selected wire, behind the selected node, or in view."""
-        view, graph, chosen = self._view, self._document.graph, self._document.selection
+        view, graph = self._view, self._view.board.graph
+        chosen = view.board.drawn.items(self._document.selection)
         if len(view.board.selected_edges) == 1 and layer.ports and layer.emits:
             return adding.into_wire(graph, next(iter(view.board.selected_edges)))
         if len(chosen) == 1:
@@ -68,7 +70,7 @@ class AddMenu(QObject):
         return adding.dropped(graph, layer, centre.x(), centre.y(), None)
 
     def _chosen(self, kind: str) -> None:
-        layer, graph, at = Layer.registry[kind], self._document.graph, self._at
+        layer, graph, at = Layer.registry[kind], self._view.board.graph, self._at
         self._view.setFocus()
         # the drawing may have changed while the menu was open
         if self._edge is not None and self._edge in graph.incoming.get(self._edge.target, ()):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF
 
 from nndesigner.graph import edit, layout
+from nndesigner.graph.folding import Drawn
 from nndesigner.graph.model import GAP_X, NODE_H, NODE_W, Edge, Graph
 from nndesigner.layers import Layer
 from nndesigner.ui.canvas.geometry import GRID, snap
@@ -105,20 +106,23 @@ def into_wire(graph: Graph, edge: Edge) -> Landing:
     return Landing(x, y, edge=edge)
 
 
-def add(graph: Graph, layer: Layer, landing: Landing) -> tuple[Graph, str]:
-    """The graph with the new node and its wires, and the node's id. Raises EditError."""
+def add(graph: Graph, layer: Layer, landing: Landing, shown: Drawn) -> tuple[Graph, str]:
+    """The graph with the new node and its wires, and the node's id. The landing is in terms of what is drawn of it.
+
+    Raises EditError.
+    """
     if landing.edge is not None:
-        moved = _make_room(graph, landing)
-        return edit.insert_on_edge(moved, landing.edge, layer, landing.x, landing.y)
+        moved = shown.move(graph, _room(shown.graph, landing))
+        return shown.insert(moved, landing.edge, layer, landing.x, landing.y)
     graph, new = edit.add_node(graph, layer, landing.x, landing.y)
     if landing.source is not None:
-        graph = edit.connect(graph, landing.source, new, layer.ports[0])
+        graph = edit.connect(graph, shown.out(landing.source), new, layer.ports[0])
     if landing.target is not None:
-        graph = edit.connect(graph, new, *landing.target)
+        graph = shown.connect(graph, new, *landing.target)
     return graph, new
 
 
-def _make_room(graph: Graph, landing: Landing) -> Graph:
+def _room(graph: Graph, landing: Landing) -> dict[str, tuple[float, float]]:
     """Push the nodes of the row that stand behind the landing to the right, as far as it needs."""
     row = [
         n
@@ -127,9 +131,9 @@ def _make_room(graph: Graph, landing: Landing) -> Graph:
     ]
     touching = [n for n in row if n.x < landing.x + NODE_W + GAP_X]
     if not touching:
-        return graph
+        return {}
     by = landing.x + NODE_W + GAP_X - min(n.x for n in touching)
-    return edit.move(graph, {n.id: (n.x + by, n.y) for n in _pushed(row, by)})
+    return {n.id: (n.x + by, n.y) for n in _pushed(row, by)}
 
 
 def _pushed(row: Iterable, by: float) -> list:

@@ -97,7 +97,7 @@ class LayerDrop:
 
     def _landing(self, at: QPointF) -> adding.Landing:
         item = self._board.edge_at(at) if self._board.node_at(at) is None else None
-        return adding.dropped(self._view.document.graph, self.layer, at.x(), at.y(), item.edge if item else None)
+        return adding.dropped(self._board.graph, self.layer, at.x(), at.y(), item.edge if item else None)
 
     def _light(self, over: EdgeItem | None) -> None:
         if over is not self._over:

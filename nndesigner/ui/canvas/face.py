@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nndesigner.graph.check import Checked, Problem
-from nndesigner.graph.model import Node
-from nndesigner.ui import numbers
+from nndesigner.graph.model import Group, Node
+from nndesigner.ui import numbers, theme
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Face:
     severity: str = ""
     #: all problems, one sentence a line
     problem: str = ""
+    #: a folded group: a pile of layers
+    stacked: bool = False
 
 
 def facts(node: Node, checked: Checked, problems: list[Problem]) -> tuple:
@@ -56,7 +58,6 @@ def face_of(node: Node, checked: Checked, problems: list[Problem]) -> Face:
     summary = layer.summary() or checked.inputs.get(node.id, "")
     if head is not None and head.loss is None:
         summary = "" if head.classes else head.task  # the footer tells the classes
-    severity = "error" if any(p.severity == "error" for p in problems) else "warning" if problems else ""
     return Face(
         title=node.title,
         summary=summary if not node.name else " · ".join(filter(None, (layer.title, summary))),
@@ -64,9 +65,40 @@ def face_of(node: Node, checked: Checked, problems: list[Problem]) -> Face:
         group=layer.group,
         shape=words,
         parameters=numbers.NONE if silent else numbers.count(trained),
-        severity=severity,
+        severity=_worst(problems),
         problem="\n".join(p.text for p in problems),
     )
+
+
+def box_facts(group: Group, shown: str, checked: Checked, problems: list[Problem]) -> tuple:
+    """`facts` of a folded group that shows what its node `shown` gives."""
+    trained = tuple(checked.parameters.get(i) for i in group.members)
+    titles = [(p.node, checked.graph.by_id[p.node].title) for p in problems if p.node in checked.graph.by_id]
+    return group, checked.shapes.get(shown), trained, [(p.severity, p.text) for p in problems], titles
+
+
+def box_face(group: Group, shown: str, checked: Checked, problems: list[Problem]) -> Face:
+    """The face of a folded group. `problems` are those of all its layers."""
+    count = len(group.members)
+    shape = checked.shapes.get(shown)
+    words = [f"{count} layer" if count == 1 else f"{count} layers", *([str(shape)] if shape is not None else [])]
+    known = [checked.parameters[i] for i in group.members if i in checked.parameters]
+    titles = checked.graph.by_id
+    return Face(
+        title=group.title,
+        summary="",
+        icon="mdi6.group",
+        group=theme.MARKS[group.colour or "grey"],
+        shape=" · ".join(words),
+        parameters=numbers.count(sum(known)) if known else numbers.NONE,
+        severity=_worst(problems),
+        problem="\n".join(f"{titles[p.node].title}: {p.text}" if p.node in titles else p.text for p in problems),
+        stacked=True,
+    )
+
+
+def _worst(problems: list[Problem]) -> str:
+    return "error" if any(p.severity == "error" for p in problems) else "warning" if problems else ""
 
 
 def description(face: Face) -> str:

@@ -105,7 +105,7 @@ class RubberBand(Gesture):
             self.board.addItem(self._frame)
         area = QRectF(self.start.scene, at.scene).normalized()
         self._frame.setRect(area)
-        found = self.board.nodes_in(area)
+        found = self.board.drawn.real(self.board.nodes_in(area))
         if self.start.ctrl:
             chosen = [i for i in self._before if i not in found] + [i for i in found if i not in self._before]
         elif self.start.shift:
@@ -118,8 +118,7 @@ class RubberBand(Gesture):
 
     def finish(self, at: Pointer) -> None:
         if self._frame is None and not (self.start.shift or self.start.ctrl):
-            self.board.select_edges(())
-            self.document.select(())
+            self.view.clear_selection()
         self._remove()
 
     def cancel(self) -> None:
@@ -133,27 +132,35 @@ class RubberBand(Gesture):
 
 
 class MoveNodes(Gesture):
-    """Selects the pressed node and drags the selection; one undo step. A lone node let go on a wire is put into it."""
+    """Selects what is pressed and drags the selection; one undo step. A lone node let go on a wire is put into it.
 
-    def __init__(self, view: CanvasView, start: Pointer, node_id: str) -> None:
+    What is pressed is a node, a box with all its layers, or all nodes of an open group.
+    """
+
+    def __init__(self, view: CanvasView, start: Pointer, pressed: tuple[str, ...]) -> None:
         super().__init__(view, start)
-        self._node = node_id
+        self._shown = self.board.drawn
+        self._pressed = pressed
+        #: the drawn node that is held
+        self._node = self._shown.items(pressed)[0]
         self._dragging = False
         self._guide: GuideItem | None = None
         self._over: EdgeItem | None = None
         selection = self.document.selection
-        self._was_selected = node_id in selection
+        self._was_selected = set(selection).issuperset(pressed)
         self.board.select_edges(())
+        self.board.select_note(None)
+        others = tuple(i for i in selection if i not in pressed)
         if start.ctrl:
-            self.document.select(i for i in (*selection, node_id) if not (self._was_selected and i == node_id))
+            self.document.select(others if self._was_selected else (*others, *pressed))
         elif start.shift:
-            self.document.select(selection if self._was_selected else (*selection, node_id))
+            self.document.select(selection if self._was_selected else (*others, *pressed))
         elif not self._was_selected:
-            self.document.select((node_id,))
-        self._ids = tuple(self.document.selection)
-        graph = self.document.graph
-        self._nodes = {i: graph.node(i) for i in self._ids}
-        self._places = {i: (n.x, n.y) for i, n in self._nodes.items()}
+            self.document.select(pressed)
+        graph = self.board.graph
+        self._ids = self._shown.items(self.document.selection)
+        self._nodes = {i: self.document.graph.node(i) for i in self.document.selection}
+        self._places = {i: (graph.node(i).x, graph.node(i).y) for i in self._ids}
         self._others = Boxes((n.id, n.x, n.y) for n in graph.nodes if n.id not in self._places)
 
     def move(self, at: Pointer) -> None:
@@ -175,7 +182,7 @@ class MoveNodes(Gesture):
         self._remove()
         if not self._dragging:
             if self._was_selected and not (at.ctrl or at.shift):
-                self.document.select((self._node,))
+                self.document.select(self._pressed)
             return
         places = {i: self.board.place(i) for i in self._ids}
         over, self._over = self._over, None
@@ -183,9 +190,9 @@ class MoveNodes(Gesture):
             over.set_hovered(False)
             self._put_into(over.edge, places)
         elif places != self._places:
-            one = self.document.graph.node(self._node).title
-            text = f"Move {one}" if len(places) == 1 else f"Move {len(places)} layers"
-            self.document.edit_graph(text, lambda graph: edit.move(graph, places))
+            one = self.board.graph.node(self._node).title
+            text = f"Move {one}" if len(places) == 1 else f"Move {len(self._nodes)} layers"
+            self.document.edit_graph(text, lambda graph: self._shown.move(graph, places))
         self.board.put_back()
 
     def cancel(self) -> None:
@@ -196,23 +203,24 @@ class MoveNodes(Gesture):
         self.board.put_back()
 
     def survives(self, graph: Graph) -> bool:
-        return all(graph.by_id.get(i) is node for i, node in self._nodes.items())
+        unchanged = all(graph.by_id.get(i) is node for i, node in self._nodes.items())
+        return unchanged and self.board.drawn.boxes == self._shown.boxes
 
     def _put_into(self, edge: Edge, places: dict[str, tuple[float, float]]) -> None:
-        node = self.document.graph.node(self._node)
+        node, shown = self.document.graph.node(self._node), self._shown
 
         def change(graph: Graph) -> Graph:
-            graph = edit.move(graph, places)
-            graph = edit.replace_source(graph, edge, node.id)
-            return edit.connect(graph, edge.source, node.id, node.layer.ports[0])
+            graph = shown.replace_source(shown.move(graph, places), edge, node.id)
+            return edit.connect(graph, shown.out(edge.source), node.id, node.layer.ports[0])
 
         self.document.edit_graph(f"Put {node.title} into the wire", change)
 
     def _show_target(self, x: float, y: float) -> None:
         """Light up the wire into which a lone node would be put."""
-        graph = self.document.graph
+        graph = self.board.graph
         node = graph.node(self._node)
-        loose = len(self._ids) == 1 and not graph.incoming[self._node] and not graph.outgoing[self._node]
+        loose = node.id not in self._shown.boxes
+        loose = loose and len(self._ids) == 1 and not graph.incoming[self._node] and not graph.outgoing[self._node]
         over = None
         if loose and node.layer.ports and node.layer.emits:
             over = self.board.edge_at(QPointF(x + NODE_W / 2, y + NODE_H / 2))

@@ -38,7 +38,8 @@ def nudge(view: CanvasView, key: Qt.Key, cells: int) -> None:
 
 def walk(view: CanvasView, key: Qt.Key) -> None:
     """Select the next node along the wires (left, right) or the nearest above or below, and say which it is."""
-    graph, chosen = view.document.graph, view.document.selection
+    graph, shown = view.board.graph, view.board.drawn
+    chosen = shown.items(view.document.selection)
     if not graph.nodes:
         return
     if chosen:
@@ -57,6 +58,6 @@ def walk(view: CanvasView, key: Qt.Key) -> None:
         found = min(ends, key=lambda i: abs(graph.node(i).x - here.x) + abs(graph.node(i).y - here.y))
     else:
         found = min(graph.nodes, key=lambda n: (n.y, n.x)).id
-    view.show_node(found)
+    view.look_at(shown.members(found))
     words = description(view.board.nodes[found].face)
     QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(view, words))

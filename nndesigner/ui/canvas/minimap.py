@@ -84,10 +84,11 @@ class MiniMap(QWidget):
         painter.drawRoundedRect(QRectF(0.5, 0.5, _WIDTH - 1, _HEIGHT - 1), 8, 8)
         painter.setPen(Qt.PenStyle.NoPen)
         wide, high = max(NODE_W * scale, 2), max(NODE_H * scale, 2)
-        chosen = set(self._view.document.selection)
+        board = self._view.board
+        chosen = set(board.drawn.items(self._view.document.selection))
         boxes: dict[str, list[QRectF]] = {}
-        for node in self._view.document.graph.nodes:
-            colour = tokens.accent if node.id in chosen else theme.group_colour(node.layer.group)
+        for node in board.graph.nodes:
+            colour = tokens.accent if node.id in chosen else theme.group_colour(board.nodes[node.id].face.group)
             left = origin.x() + (node.x - area.left()) * scale
             top = origin.y() + (node.y - area.top()) * scale
             boxes.setdefault(colour, []).append(QRectF(left, top, wide, high))

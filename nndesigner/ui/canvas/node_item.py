@@ -218,11 +218,13 @@ class NodeItem(QGraphicsItem):
         painter.drawPixmap(BOUNDS.translated(0, 2), shadow(tokens.dark), QRectF(shadow(tokens.dark).rect()))
         painter.setPen(QPen(theme.colour(tokens.line), 2 if tokens.strong_lines else 1))
         painter.setBrush(theme.colour(tokens.panel))
+        for inset in (12, 6) if self._face.stacked else ():  # cards behind: there are more layers than one sees
+            painter.drawRoundedRect(BODY.adjusted(inset, -inset * 0.7, -inset, -60), CORNER, CORNER)
         painter.drawRoundedRect(BODY.adjusted(0.5, 0.5, -0.5, -0.5), CORNER, CORNER)
         painter.drawLine(QPointF(1, FOOTER_Y), QPointF(NODE_W - 1, FOOTER_Y))
         self._paint_header(painter)
         self._paint_footer(painter)
-        if len(self._ports.inputs) > 1:
+        if len(self._ports.inputs) > 1 and not self._face.stacked:
             self._paint_port_names(painter)
         for _, place in self._ports.inputs:
             paint_port(painter, place, tokens.faint, tokens.canvas)
@@ -281,7 +283,7 @@ class NodeItem(QGraphicsItem):
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, elided(name, font, _NAMES_W))
 
     def _paint_picture(self, painter: QPainter, scale: float, settled: bool) -> None:
-        left = 11 if len(self._ports.inputs) < 2 else 14 + _NAMES_W
+        left = 11 if len(self._ports.inputs) < 2 or self._face.stacked else 14 + _NAMES_W
         area = QRectF(left, PICTURE_Y, NODE_W - 11 - left, PICTURE_H)
         if self._thumb is None or (settled and self._thumb_scale != scale):
             self._thumb = thumbnails.render(

@@ -9,7 +9,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QTreeView, QVBoxLayout, QWidget
 
 from nndesigner.graph.check import Problem
-from nndesigner.graph.model import Edge, Graph
+from nndesigner.graph.model import Edge, Graph, Group
 from nndesigner.ui import icons, theme
 from nndesigner.ui.canvas.face import description, face_of
 from nndesigner.ui.document import Document
@@ -68,11 +68,12 @@ class Outline(QWidget):
         for problem in checked.problems:
             problems[problem.node].append(problem)
         faces = [(n, face_of(n, checked, problems[n.id])) for n in nodes]
-        shown = (tuple((n.id, f) for n, f in faces), graph.edges)
+        shown = (tuple((n.id, f) for n, f in faces), graph.edges, tuple((g.members, g.title) for g in graph.groups))
         if shown == self._shown:
             return
         self._shown = shown
         folded = {i for i, item in self._items.items() if not self.tree.isExpanded(item.index())}
+        folded.update(g.id for g in graph.groups if g.folded and g.id not in self._items)
         with QSignalBlocker(self.tree.selectionModel()):
             self._model.clear()
             self._items.clear()
@@ -82,11 +83,16 @@ class Outline(QWidget):
                 words = description(face) + (f". {face.severity}: {face.problem}" if face.problem else "")
                 item.setData(words, Qt.ItemDataRole.AccessibleTextRole)
                 item.setToolTip(face.problem or words)
+                self._items[node.id] = item
                 for edge in (*graph.incoming[node.id], *graph.outgoing[node.id]):
                     item.appendRow(_wire_row(graph, edge, node.id))
-                self._model.appendRow(item)
-                self._items[node.id] = item
-                self.tree.setExpanded(item.index(), node.id not in folded)
+                group = graph.group_of.get(node.id)
+                if group is not None and group.id not in self._items:
+                    self._items[group.id] = _group_row(group)
+                    self._model.appendRow(self._items[group.id])
+                (self._model if group is None else self._items[group.id]).appendRow(item)
+            for item_id, item in self._items.items():
+                self.tree.setExpanded(item.index(), item_id not in folded)
         self._recolour()
         self._show_selection()
 
@@ -105,12 +111,17 @@ class Outline(QWidget):
 
     def _chosen(self, *_: object) -> None:
         items = [self._model.itemFromIndex(index) for index in self.tree.selectionModel().selectedIndexes()]
-        self._document.select(dict.fromkeys(item.data(_NODE) for item in items))
+        self._document.select(dict.fromkeys(node for item in items for node in self._nodes(item)))
 
     def _go(self, item: QStandardItem) -> None:
-        node_id = item.data(_OTHER) or item.data(_NODE)
-        self._document.select((node_id,))
-        self.show_wanted.emit(node_id)
+        nodes = (item.data(_OTHER),) if item.data(_OTHER) else self._nodes(item)
+        self.show_wanted.emit(nodes[0])
+        self._document.select(nodes)
+
+    def _nodes(self, item: QStandardItem) -> tuple[str, ...]:
+        """The layers that a row stands for."""
+        group = next((g for g in self._document.graph.groups if g.id == item.data(_NODE)), None)
+        return group.members if group is not None else (item.data(_NODE),)
 
     def _recolour(self) -> None:
         tokens = theme.current()
@@ -120,6 +131,16 @@ class Outline(QWidget):
                 "warning": ("mdi6.alert", tokens.warning),
             }.get(face.severity, (face.icon, theme.group_colour(face.group)))
             self._items[node_id].setIcon(icons.icon(name, colour))
+        for group in self._document.graph.groups:
+            if group.id in self._items:
+                self._items[group.id].setIcon(icons.icon("mdi6.group", tokens.muted))
+
+
+def _group_row(group: Group) -> QStandardItem:
+    row = QStandardItem(f"{group.title}   {len(group.members)} layers")
+    row.setData(group.id, _NODE)
+    row.setData(f"group {group.title} of {len(group.members)} layers", Qt.ItemDataRole.AccessibleTextRole)
+    return row
 
 
 def _wire_row(graph: Graph, edge: Edge, node_id: str) -> QStandardItem:

@@ -108,7 +108,11 @@ class Plane(QGraphicsView):
 
     def reveal_nodes(self, ids: Iterable[str]) -> None:
         """Pan as far as needed to see them."""
-        area = self.board.extent(ids).adjusted(-24, -24, 24, 24)
+        self.reveal_area(self.board.extent(ids))
+
+    def reveal_area(self, area: QRectF) -> None:
+        """Pan as far as needed to see a part of the scene."""
+        area = area.adjusted(-24, -24, 24, 24)
         if not self.visible_area().contains(area):
             self.ensureVisible(area, 0, 0)
 

@@ -1,4 +1,4 @@
-"""The field in which a node's title is edited in place."""
+"""The field in which the title of a node or a group is edited in place."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit
 
 from nndesigner.graph import edit
+from nndesigner.graph.grouping import set_group
 
 if TYPE_CHECKING:
     from nndesigner.ui.canvas.view import CanvasView
@@ -32,13 +33,16 @@ class TitleEditor(QLineEdit):
         view.document.changed.connect(self._follow)
 
     def open(self, node_id: str) -> None:
-        node = self._view.document.graph.by_id.get(node_id)
-        if node is None:
+        board = self._view.board
+        node, frame = board.graph.by_id.get(node_id), board.frames.get(node_id)
+        if node is None and frame is None:
             return
         self._node = node_id
-        self.setText(node.title)
-        self.setPlaceholderText(node.layer.title)
-        place = self._view.viewportTransform().mapRect(QRectF(node.x, node.y, 160, 36))
+        self.setText(node.title if node is not None else frame.group.title)
+        self.setPlaceholderText(node.layer.title if node is not None else "Group")
+        area = QRectF(node.x, node.y, 160, 36) if node is not None else frame.title_area
+        place = self._view.viewportTransform().mapRect(area)
+        place.setWidth(min(place.width(), 320))
         self.setGeometry(round(place.left()) + 4, round(place.top()) + 3, max(round(place.width()) - 8, 120), 28)
         self.show()
         self.raise_()
@@ -56,6 +60,10 @@ class TitleEditor(QLineEdit):
         if node_id is None:
             return
         self.leave()
+        group = next((g for g in self._view.document.graph.groups if g.id == node_id), None)
+        if group is not None:
+            self._view.document.edit_graph(f"Rename {group.title}", lambda g: set_group(g, node_id, title=name))
+            return
         node = self._view.document.graph.by_id.get(node_id)
         if node is not None:
             name = "" if name == node.layer.title else name
@@ -69,5 +77,6 @@ class TitleEditor(QLineEdit):
             self._view.setFocus()
 
     def _follow(self, *_: object) -> None:
-        if self._node is not None and self._node not in self._view.document.graph.by_id:
+        board = self._view.board
+        if self._node is not None and self._node not in board.nodes and self._node not in board.frames:
             self.leave()

@@ -11,10 +11,11 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
 from nndesigner.graph.check import Checked, Problem
+from nndesigner.graph.folding import Drawn, drawn, frame
 from nndesigner.graph.model import Edge, Graph, Node
 from nndesigner.ui import theme
 from nndesigner.ui.canvas.edge_item import EdgeItem
-from nndesigner.ui.canvas.face import face_of, facts
+from nndesigner.ui.canvas.face import Face, box_face, box_facts, face_of, facts
 from nndesigner.ui.canvas.geometry import (
     FAR,
     NODE_H,
@@ -27,7 +28,9 @@ from nndesigner.ui.canvas.geometry import (
     path_of,
     wire,
 )
+from nndesigner.ui.canvas.group_item import GroupItem
 from nndesigner.ui.canvas.node_item import NodeItem, Ports
+from nndesigner.ui.canvas.note_item import NoteItem
 from nndesigner.ui.document import Document
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ _MANY = 60
 
 
 class CanvasScene(QGraphicsScene):
-    """Nodes and wires of the document's drawing."""
+    """Nodes, wires, groups and notes of the document's drawing. A folded group is a node here, under the group's id."""
 
     #: which wires are selected changed
     edges_selected = Signal()
@@ -54,7 +57,13 @@ class CanvasScene(QGraphicsScene):
         self.settled = True
         self.nodes: dict[str, NodeItem] = {}
         self.edges: dict[Edge, EdgeItem] = {}
-        self._graph = Graph()
+        #: frames of the open groups, and notes
+        self.frames: dict[str, GroupItem] = {}
+        self.notes: dict[str, NoteItem] = {}
+        self._real = Graph()
+        self.drawn = Drawn(self._real)
+        #: what is drawn: the document's graph with a box in place of each folded group
+        self.graph = self._real
         self._checked: Checked | None = None
         #: where nodes stand on the screen, also while they are dragged
         self._places: dict[str, tuple[float, float]] = {}
@@ -92,17 +101,29 @@ class CanvasScene(QGraphicsScene):
         return self._places[node_id]
 
     def extent(self, ids: Iterable[str] | None = None) -> QRectF:
-        """Rectangle around nodes (all of them without `ids`); empty without any."""
-        corners = self.boxes.corners if ids is None else np.array([self._places[i] for i in ids if i in self._places])
-        if not len(corners):
-            return QRectF()
-        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-        return QRectF(left, top, right - left + NODE_W, bottom - top + NODE_H)
+        """Rectangle around nodes, or what shows them (around all, with frames and notes, without `ids`)."""
+        shown = () if ids is None else self.drawn.items(ids)
+        corners = self.boxes.corners if ids is None else np.array([self._places[i] for i in shown if i in self._places])
+        area = QRectF()
+        if len(corners):
+            (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+            area = QRectF(left, top, right - left + NODE_W, bottom - top + NODE_H)
+        for item in (*self.frames.values(), *self.notes.values()) if ids is None else ():
+            area = area.united(item.area)
+        return area
 
     def node_at(self, at: QPointF) -> NodeItem | None:
         """The uppermost node whose body holds the point."""
         found = [self.nodes[i] for i, _, _ in self.boxes.within(at.x(), at.y(), at.x(), at.y())]
         return max(found, key=lambda item: item.zValue(), default=None)
+
+    def frame_at(self, at: QPointF) -> GroupItem | None:
+        """The open group whose title holds the point."""
+        return next((item for item in self.frames.values() if item.title_area.contains(at)), None)
+
+    def note_at(self, at: QPointF) -> NoteItem | None:
+        """The uppermost note that holds the point."""
+        return next((item for item in reversed(self.notes.values()) if item.area.contains(at)), None)
 
     def nodes_in(self, area: QRectF) -> list[str]:
         """Nodes whose body touches the area."""
@@ -123,7 +144,7 @@ class CanvasScene(QGraphicsScene):
 
     def port_place(self, node_id: str, port: str) -> QPointF:
         """Where a port stands now."""
-        node = self._graph.node(node_id)
+        node = self.graph.node(node_id)
         x, y = self._places[node_id]
         return out_port(node, x, y) if port == "" else in_port(node, port, x, y)
 
@@ -150,10 +171,11 @@ class CanvasScene(QGraphicsScene):
                 self.nodes[node_id].setPos(x, y)
                 self.boxes.place(node_id, x, y)
         self._lead(self._edges_of(places))
+        self._frame({self._real.group_of[i].id for i in places if i in self._real.group_of})
 
     def put_back(self) -> None:
         """Show every node where the document has it."""
-        self.displace({n.id: (n.x, n.y) for n in self._graph.nodes if self._places.get(n.id) != (n.x, n.y)})
+        self.displace({n.id: (n.x, n.y) for n in self.graph.nodes if self._places.get(n.id) != (n.x, n.y)})
 
     def select_edges(self, edges: Iterable[Edge]) -> None:
         wanted = frozenset(e for e in edges if e in self.edges)
@@ -163,6 +185,19 @@ class CanvasScene(QGraphicsScene):
                     self.edges[edge].set_selected(edge in wanted)
             self._selected_edges = wanted
             self.edges_selected.emit()
+
+    def select_note(self, note_id: str | None) -> None:
+        """Choose a note, and nothing else; None for no note."""
+        for item in self.notes.values():
+            item.set_selected(item.note.id == note_id)
+        if note_id is not None:
+            self.document.select(())
+            self.select_edges(())
+        self.edges_selected.emit()
+
+    @property
+    def selected_note(self) -> str | None:
+        return next((i for i, item in self.notes.items() if item.selected), None)
 
     def hover(self, item: NodeItem | EdgeItem | None) -> None:
         if item is not self._hovered:
@@ -175,23 +210,25 @@ class CanvasScene(QGraphicsScene):
     def show_pictures(self, pictures: Mapping[str, NodePicture | Curves], right: Mapping[str, bool]) -> None:
         """Live pictures by node; nodes without one show none. `right` tells of the answers whether they are true."""
         for node_id, item in self.nodes.items():
-            item.show_picture(pictures.get(node_id), right.get(node_id))
+            shown = self.drawn.out(node_id)
+            item.show_picture(pictures.get(shown), right.get(shown))
 
     def show_signals(self, strengths: Mapping[str, float]) -> None:
         """Thickness of the wires by the strength, 0 to 1, of what their source sends."""
         for edge, item in self.edges.items():
-            item.set_signal(strengths.get(edge.source, 0.0))
+            item.set_signal(strengths.get(self.drawn.out(edge.source), 0.0))
 
     # --- following the document ---
 
     def _follow(self, *_: object) -> None:
-        if self.document.graph is not self._graph:
+        if self.document.graph is not self._real:
             self._show_graph(self.document.graph)
         if self.document.checked is not self._checked:
             self._show_checked()
 
-    def _show_graph(self, graph: Graph) -> None:
-        old, self._graph = self._graph, graph
+    def _show_graph(self, real: Graph) -> None:
+        old, self._real, self.drawn = self.graph, real, drawn(real)
+        self.graph = graph = self.drawn.graph
         gone = [i for i in self.nodes if i not in graph.by_id]
         edges = set(graph.edges)
         for edge in [e for e in self.edges if e not in edges]:
@@ -238,9 +275,43 @@ class CanvasScene(QGraphicsScene):
         self._lead(lead)
         if moved or gone:
             self.places_changed.emit()
+        self._show_groups()
+        self._show_notes()
+
+    def _show_groups(self) -> None:
+        """Frames of the open groups."""
+        wanted = {g.id: g for g in self._real.groups if not g.folded}
+        for group_id in [i for i in self.frames if i not in wanted]:
+            self.removeItem(self.frames.pop(group_id))
+        for group_id, group in wanted.items():
+            if group_id not in self.frames:
+                self.frames[group_id] = GroupItem(group)
+                self.addItem(self.frames[group_id])
+            self.frames[group_id].show_group(group)
+            self.frames[group_id].set_selected(set(self.document.selection).issuperset(group.members))
+        self._frame(wanted)
+
+    def _frame(self, ids: Iterable[str]) -> None:
+        for group_id in ids:
+            if group_id in self.frames:
+                item = self.frames[group_id]
+                item.surround(QRectF(*frame(self._real, item.group, self._places)))
+
+    def _show_notes(self) -> None:
+        wanted = {n.id: n for n in self._real.notes}
+        gone = [i for i in self.notes if i not in wanted]
+        for note_id in gone:
+            self.removeItem(self.notes.pop(note_id))
+        for note_id, note in wanted.items():
+            if note_id not in self.notes:
+                self.notes[note_id] = NoteItem(note)
+                self.addItem(self.notes[note_id])
+            self.notes[note_id].show_note(note)
+        if gone:
+            self.edges_selected.emit()
 
     def _add_node(self, node: Node) -> None:
-        item = NodeItem(node.id, face_of(node, self.document.checked, []), _ports(node))
+        item = NodeItem(node.id, self._face(node, []), _ports(node))
         self.nodes[node.id] = item
         self.addItem(item)
         self._known.pop(node.id, None)
@@ -250,28 +321,39 @@ class CanvasScene(QGraphicsScene):
         checked = self._checked = self.document.checked
         of_node: dict[str, list[Problem]] = defaultdict(list)
         of_edge: dict[Edge, str] = {}
+        shown_as = {real: edge for edge, reals in self.drawn.wires.items() for real in reals}
         for problem in checked.problems:
             if problem.node is not None:
-                of_node[problem.node].append(problem)
-            if problem.edge is not None and of_edge.get(problem.edge) != "error":
-                of_edge[problem.edge] = problem.severity
+                of_node[self.drawn.hidden.get(problem.node, problem.node)].append(problem)
+            edge = shown_as.get(problem.edge, problem.edge)
+            if edge is not None and of_edge.get(edge) != "error":
+                of_edge[edge] = problem.severity
         known, self._known = self._known, {}
-        for node in self._graph.nodes:
+        boxes = self.drawn.boxes
+        for node in self.graph.nodes:
             problems = of_node.get(node.id, [])
-            words = facts(node, checked, problems)
+            group = boxes.get(node.id)
+            if group is None:
+                words = facts(node, checked, problems)
+            else:
+                words = box_facts(group, self.drawn.out(node.id), checked, problems)
             self._known[node.id] = words
             if known.get(node.id) != words:
                 item = self.nodes[node.id]
-                item.show_face(face_of(node, checked, problems), item.ports)
+                item.show_face(self._face(node, problems), item.ports)
         for edge, edge_item in self.edges.items():
             edge_item.set_severity(of_edge.get(edge, ""))
 
     def _show_selection(self) -> None:
-        chosen = set(self.document.selection)
+        selection = set(self.document.selection)
+        chosen = set(self.drawn.items(selection))
         if chosen:
             self.select_edges(())  # so that Delete never takes more than the person looks at
+            self.select_note(None)
         for node_id, item in self.nodes.items():
             item.set_selected(node_id in chosen)
+        for item in self.frames.values():
+            item.set_selected(selection.issuperset(item.group.members))
 
     def _show_theme(self) -> None:
         for item in self.nodes.values():
@@ -280,11 +362,17 @@ class CanvasScene(QGraphicsScene):
             edge.restyle()
         self.update()
 
+    def _face(self, node: Node, problems: list[Problem]) -> Face:
+        group = self.drawn.boxes.get(node.id)
+        if group is None:
+            return face_of(node, self.document.checked, problems)
+        return box_face(group, self.drawn.out(node.id), self.document.checked, problems)
+
     def _edges_of(self, ids: Iterable[str]) -> set[Edge]:
         found: set[Edge] = set()
         for node_id in ids:
-            found.update(self._graph.incoming.get(node_id, ()))
-            found.update(self._graph.outgoing.get(node_id, ()))
+            found.update(self.graph.incoming.get(node_id, ()))
+            found.update(self.graph.outgoing.get(node_id, ()))
         return found
 
     def _lead(self, edges: Iterable[Edge]) -> None:

@@ -29,15 +29,19 @@ def text_at(board: CanvasScene, at: QPointF) -> str:
 def _port_text(board: CanvasScene, node_id: str, port: str) -> str:
     if port == "":
         return "Output: drag a wire from here"
-    layer = board.document.graph.node(node_id).layer
+    layer = board.graph.node(node_id).layer
+    if node_id in board.drawn.boxes:
+        real = board.document.graph
+        names = dict.fromkeys(real.node(node).title for node, _ in board.drawn.into(node_id, port))
+        return f"Input of {', '.join(names)}"
     if layer.many:
         return "Input, takes several wires"
     return f"Input “{port}”" if len(layer.ports) > 1 else "Input"
 
 
 def _wire_text(board: CanvasScene, wire: EdgeItem) -> str:
-    graph, checked = board.document.graph, board.document.checked
-    shape = checked.shapes.get(wire.edge.source)
+    graph, checked = board.graph, board.document.checked
+    shape = checked.shapes.get(board.drawn.out(wire.edge.source))
     names = f"{graph.node(wire.edge.source).title} to {graph.node(wire.edge.target).title}"
-    problems = [p.text for p in checked.problems if p.edge == wire.edge]
+    problems = [p.text for p in checked.problems if p.edge in board.drawn.behind(wire.edge)]
     return "\n".join([f"{names}: {shape.lettered}" if shape is not None else names, *problems])

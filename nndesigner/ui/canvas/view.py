@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -18,29 +20,28 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from nndesigner.graph.grouping import whole_groups
 from nndesigner.graph.model import Edge, Graph
 from nndesigner.layers import Layer
-from nndesigner.ui.canvas import adding, keys, ranking, tooltips
+from nndesigner.ui.canvas import adding, groups, keys, pressing, ranking, tooltips
 from nndesigner.ui.canvas.actions import make_actions
 from nndesigner.ui.canvas.add_menu import AddMenu
 from nndesigner.ui.canvas.context_menu import menu_for
 from nndesigner.ui.canvas.dropping import Drops
 from nndesigner.ui.canvas.empty import EmptyState
-from nndesigner.ui.canvas.gestures import Gesture, MoveNodes, Pan, Pointer, RubberBand
+from nndesigner.ui.canvas.gestures import Gesture, Pan, Pointer
 from nndesigner.ui.canvas.minimap import MiniMap
+from nndesigner.ui.canvas.notes import NoteEditor
 from nndesigner.ui.canvas.pictures import PictureFeed
 from nndesigner.ui.canvas.plane import Plane
 from nndesigner.ui.canvas.refusal import Refusal
 from nndesigner.ui.canvas.renaming import TitleEditor
 from nndesigner.ui.canvas.scene import CanvasScene
-from nndesigner.ui.canvas.wiring import DrawWire, PressWire
 from nndesigner.ui.document import Document
 from nndesigner.ui.runner import Runner
 
 #: mouse moves are handled at most so often
 _MOVE_MS = 8
-#: height of a node's header, where a double click renames
-_HEADER_H = 34
 
 
 class CanvasView(Plane):
@@ -50,6 +51,8 @@ class CanvasView(Plane):
     files_dropped = Signal(list)
     #: a node was double-clicked below its title: its inspector is wanted
     open_wanted = Signal(str)
+    #: a mouse button went down on the canvas
+    pressed = Signal()
 
     def __init__(self, document: Document, runner: Runner | None = None, parent: QWidget | None = None) -> None:
         super().__init__(CanvasScene(document), parent)
@@ -81,6 +84,7 @@ class CanvasView(Plane):
         self.empty = EmptyState(self)
         self.minimap = MiniMap(self)
         self.title_editor = TitleEditor(self)
+        self.note_editor = NoteEditor(self)
         self.commands = make_actions(self)
         self.pictures = PictureFeed(self, runner) if runner is not None else None
 
@@ -92,11 +96,18 @@ class CanvasView(Plane):
     # --- zoom and place ---
 
     def show_node(self, node_id: str) -> None:
-        """Bring a node into the view, and select it."""
+        """Bring a node into the view, and select it. A folded group that it is in is unfolded."""
         if node_id not in self.document.graph.by_id:
             return
-        self.document.select((node_id,))
-        area = self.board.extent((node_id,)).adjusted(-40, -40, 40, 40)
+        group_id = self.board.drawn.hidden.get(node_id)
+        if group_id is not None:
+            groups.set_folded(self, (group_id,), False)
+        self.look_at((node_id,))
+
+    def look_at(self, ids: Sequence[str]) -> None:
+        """Select nodes and bring them into the view as they are drawn."""
+        self.document.select(ids)
+        area = self.board.extent(ids).adjusted(-40, -40, 40, 40)
         if self.zoom < 0.45:
             self.set_zoom(1.0)
         if not self.visible_area().contains(area):
@@ -114,14 +125,15 @@ class CanvasView(Plane):
         if landing is None:
             landing = self.add_menu.usual_landing(type(layer))
         made: list[str] = []
+        shown = self.board.drawn
 
         def change(graph: Graph) -> Graph:
-            graph, new = adding.add(graph, layer, landing)
+            graph, new = adding.add(graph, layer, landing, shown)
             made[:] = [new]
             return graph
 
         after = landing.edge.source if landing.edge is not None else landing.source
-        after_kind = self.document.graph.node(after).layer.kind if after is not None else ""
+        after_kind = self.board.graph.node(after).layer.kind if after is not None else ""
         if not self.document.edit_graph(f"Add {layer.title}", change):
             return None
         ranking.note_use(after_kind, layer.kind)
@@ -140,10 +152,13 @@ class CanvasView(Plane):
             self.board.select_edges((edge,))
 
     def rename(self, node_id: str | None = None) -> None:
-        """Edit a node's title in place."""
-        node_id = node_id or next(iter(self.document.selection), None)
+        """Edit the title of a node or a group in place. Without one, of what is selected."""
+        if node_id is None:
+            whole = whole_groups(self.document.graph, self.document.selection)
+            alone = len(whole) == 1 and len(whole[0].members) == len(self.document.selection)
+            node_id = whole[0].id if alone else next(iter(self.document.selection), None)
         if node_id is not None:
-            self.reveal_nodes((node_id,))
+            self.reveal_nodes(groups.members_of(self, node_id))
             self.title_editor.open(node_id)
 
     # --- gestures ---
@@ -167,6 +182,7 @@ class CanvasView(Plane):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.pressed.emit()
         self.menu.dismiss()
         self.refusal.end()
         QToolTip.hideText()
@@ -179,7 +195,7 @@ class CanvasView(Plane):
             self._space_used = True
             self._gesture = Pan(self, at)
         elif event.button() == Qt.MouseButton.LeftButton:
-            self._gesture = self._pressed(at)
+            self._gesture = pressing.gesture_of(self, at)
         self._show_cursor()
         event.accept()
 
@@ -199,36 +215,8 @@ class CanvasView(Plane):
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        at = self._pointer(event)
-        item = self.board.node_at(at.scene)
-        if item is not None:
-            if at.scene.y() - item.y() <= _HEADER_H:
-                self.rename(item.node_id)
-            else:
-                self.open_wanted.emit(item.node_id)
-            return
-        wire = self.board.edge_at(at.scene)
-        self.add_menu.open(at.scene, edge=wire.edge if wire is not None else None)
-
-    def _pressed(self, at: Pointer) -> Gesture:
-        """The gesture that a press begins."""
-        port = self.board.port_at(at.scene)
-        if port is not None:
-            node_id, name = port
-            layer = self.document.graph.node(node_id).layer
-            wires = [e for e in self.document.graph.incoming[node_id] if e.port == name]
-            if name and wires and not layer.many:
-                return DrawWire(self, at, wires[0].source, "", edge=wires[0])
-            return DrawWire(self, at, node_id, name)
-        item = self.board.node_at(at.scene)
-        if item is not None:
-            return MoveNodes(self, at, item.node_id)
-        wire = self.board.edge_at(at.scene)
-        if wire is not None:
-            return PressWire(self, at, wire)
-        return RubberBand(self, at)
+        if event.button() == Qt.MouseButton.LeftButton:
+            pressing.double_clicked(self, self._pointer(event))
 
     def flush_moves(self) -> None:
         """Handle the latest of the mouse moves that came meanwhile."""
@@ -307,6 +295,7 @@ class CanvasView(Plane):
             event.ignore()
 
     def clear_selection(self) -> None:
+        self.board.select_note(None)
         self.board.select_edges(())
         self.document.select(())
 
@@ -334,6 +323,7 @@ class CanvasView(Plane):
         self.cancel_gesture()
         self.menu.dismiss()
         self.title_editor.leave()
+        self.note_editor.take()
         self._move_timer.stop()
         self.refusal.end()
         super().hideEvent(event)
@@ -367,9 +357,9 @@ class CanvasView(Plane):
         graph = self.document.graph
         if self._gesture is not None and not self._gesture.survives(graph):
             self.cancel_gesture()
-        if self._hot is not None and self._hot not in graph.by_id:
+        if self._hot is not None and self._hot not in self.board.nodes:
             self._hot = None
-        self.empty.setVisible(not graph.nodes)
+        self.empty.setVisible(not graph.nodes and not graph.notes)
         self.minimap.follow()
 
     def _file_changed(self) -> None:

@@ -61,8 +61,8 @@ class DrawWire(Gesture):
             else:
                 self._wire(*target)
         elif self._edge is not None:
-            edge = self._edge
-            self.document.edit_graph("Delete the wire", lambda graph: edit.disconnect(graph, edge))
+            edge, shown = self._edge, self.board.drawn
+            self.document.edit_graph("Delete the wire", lambda graph: shown.disconnect(graph, edge))
         elif not anything:
             if self._forward:
                 self.view.add_menu.open(at.scene, source=self._node)
@@ -73,9 +73,7 @@ class DrawWire(Gesture):
         self._end()
 
     def survives(self, graph: Graph) -> bool:
-        return self._node in graph.by_id and (
-            self._edge is None or self._edge in graph.incoming.get(self._edge.target, ())
-        )
+        return self._node in self.board.nodes and (self._edge is None or self._edge in self.board.edges)
 
     # --- inside ---
 
@@ -111,7 +109,8 @@ class DrawWire(Gesture):
             item.set_hot_port(None)
 
     def _graph(self) -> Graph:
-        graph = self.document.graph
+        """What is drawn, without the wire that is held."""
+        graph = self.board.graph
         return edit.disconnect(graph, self._edge) if self._edge is not None else graph
 
     def _anything(self, at: Pointer) -> bool:
@@ -153,7 +152,7 @@ class DrawWire(Gesture):
             return None
         if not self._forward:
             return item.node_id, ""
-        ports = self.document.graph.node(item.node_id).layer.ports
+        ports = self.board.graph.node(item.node_id).layer.ports
         taken = {e.port for e in self._graph().incoming[item.node_id]}
         return item.node_id, next((p for p in ports if p not in taken), ports[0] if ports else "in")
 
@@ -162,12 +161,20 @@ class DrawWire(Gesture):
         return (self._node, *found) if self._forward else (found[0], self._node, self._port)
 
     def _why_not(self, found: tuple[str, str]) -> str:
-        return edit.why_not(self._graph(), *self._ends(found))
+        """Asked of the real layers: what is drawn of a group that is left and entered again looks like a circle."""
+        (source, target, port), shown, graph = self._ends(found), self.board.drawn, self.document.graph
+        if self._edge is not None:
+            graph = shown.disconnect(graph, self._edge)
+        if source == target:
+            return f"{self.board.graph.node(source).title} cannot feed itself."
+        reasons = (edit.why_not(graph, shown.out(source), *end) for end in shown.into(target, port))
+        return next(filter(None, reasons), "")
 
     def _advice(self, found: tuple[str, str]) -> str:
         """What the target will complain about. The wire is allowed: the cure is often one more layer."""
         source, target, _ = self._ends(found)
-        layer, shape = self.document.graph.node(target).layer, self.document.checked.shapes.get(source)
+        layer = self.board.graph.node(target).layer
+        shape = self.document.checked.shapes.get(self.board.drawn.out(source))
         if (
             shape is None
             or len(layer.ports) != 1
@@ -179,24 +186,27 @@ class DrawWire(Gesture):
         try:
             layer.output_shape(shape)
         except ShapeError as error:
-            return f"{self.document.graph.node(target).title} {error}"
+            return f"{self.board.graph.node(target).title} {error}"
         return ""
 
     def _port_name(self, found: tuple[str, str]) -> str:
         node_id, port = found if self._forward else (self._node, self._port)
-        node = self.document.graph.node(node_id)
+        node = self.board.graph.node(node_id)
+        if node_id in self.board.drawn.boxes and port:
+            node = self.document.graph.node(self.board.drawn.into(node_id, port)[0][0])
+            return node.title
         return f"{node.title}: {port}" if len(node.layer.ports) > 1 else ""
 
     def _wire(self, node_id: str, port: str) -> None:
         source, target, port = self._ends((node_id, port))
-        edge = self._edge
+        edge, shown = self._edge, self.board.drawn
         if edge is None:
-            names = [self.document.graph.node(i).title for i in (source, target)]
-            self.document.edit_graph(f"Wire {names[0]} to {names[1]}", lambda g: edit.connect(g, source, target, port))
+            names = [self.board.graph.node(i).title for i in (source, target)]
+            self.document.edit_graph(f"Wire {names[0]} to {names[1]}", lambda g: shown.connect(g, source, target, port))
         elif self._forward:
-            self.document.edit_graph("Rewire", lambda graph: edit.replace_target(graph, edge, target, port))
+            self.document.edit_graph("Rewire", lambda graph: shown.replace_target(graph, edge, target, port))
         else:
-            self.document.edit_graph("Rewire", lambda graph: edit.replace_source(graph, edge, source))
+            self.document.edit_graph("Rewire", lambda graph: shown.replace_source(graph, edge, source))
 
 
 class PressWire(Gesture):

@@ -9,9 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from nndesigner.graph import edit
+from nndesigner.graph import edit, folding
 from nndesigner.ui.canvas.edge_item import EdgeItem
+from nndesigner.ui.canvas.group_item import GroupItem
 from nndesigner.ui.canvas.node_item import NodeItem
+from nndesigner.ui.canvas.note_item import NoteItem
 from tests.ui.canvas.conftest import CTRL, NONE, SHIFT, chain
 
 KINDS = ["dense.v1", "conv2d.v1", "add.v1", "output.v1", "input.v1", "flatten.v1", "subtract.v1"]
@@ -21,19 +23,25 @@ KEYS = [
     (Qt.Key.Key_Left, NONE), (Qt.Key.Key_Right, CTRL), (Qt.Key.Key_F, NONE), (Qt.Key.Key_0, CTRL),
     (Qt.Key.Key_Tab, NONE),
     (Qt.Key.Key_Return, NONE), (Qt.Key.Key_F2, NONE), (Qt.Key.Key_Down, SHIFT),
+    (Qt.Key.Key_G, CTRL), (Qt.Key.Key_G, CTRL), (Qt.Key.Key_G, CTRL | SHIFT), (Qt.Key.Key_G, NONE),
+    (Qt.Key.Key_G, NONE), (Qt.Key.Key_N, NONE),
 ]  # fmt: skip
 
 
 def check(hands) -> None:
     """The scene shows the document, and nothing else once no gesture goes on."""
     board, graph = hands.view.board, hands.graph
+    assert set(hands.document.selection) <= set(graph.by_id)
+    graph = folding.drawn(graph).graph
     assert set(board.nodes) == set(graph.by_id) and set(board.edges) == set(graph.edges)
-    assert set(hands.document.selection) <= set(graph.by_id) and board.selected_edges <= set(graph.edges)
+    assert board.selected_edges <= set(graph.edges)
+    assert set(board.frames) == {g.id for g in hands.graph.groups if not g.folded}
+    assert set(board.notes) == {n.id for n in hands.graph.notes}
     if hands.view.gesture is None:
         assert all(board.nodes[n.id].pos().toTuple() == (n.x, n.y) for n in graph.nodes)
         assert all(item.isVisible() for item in board.edges.values())
         assert not any(item.lit or item.opacity() < 1 for item in board.nodes.values())
-        others = [item for item in board.items() if not isinstance(item, (NodeItem, EdgeItem))]
+        others = [item for item in board.items() if not isinstance(item, (NodeItem, EdgeItem, GroupItem, NoteItem))]
         assert len(others) <= (1 if hands.view.refusal.text else 0), others
         for edge, item in board.edges.items():
             path = item.path()
@@ -46,10 +54,11 @@ def act(hands, chance: random.Random) -> None:
     area = hands.view.visible_area()
 
     def somewhere() -> tuple[float, float]:
-        nodes = hands.graph.nodes
+        nodes = hands.view.board.graph.nodes
         if nodes and chance.random() < 0.7:
             node = chance.choice(nodes)
-            corner = chance.choice([(80, 60), (80, 15), (0, 63), (160, 63), (0, 42), (180, 63), (80, 140)])
+            corner = chance.choice(
+                [(80, 60), (80, 15), (0, 63), (160, 63), (0, 42), (180, 63), (80, 140), (80, -20), (-4, -30)])
             return node.x + corner[0], node.y + corner[1]
         return chance.uniform(area.left(), area.right()), chance.uniform(area.top(), area.bottom())
 

@@ -89,7 +89,7 @@ def test_alt_moves_off_the_grid(hands, monkeypatch):
 
     hands.show(chain())
     start = Pointer(QPointF(0, 0), QPointF(0, 0), Qt.KeyboardModifier.NoModifier)
-    gesture = MoveNodes(hands.view, start, "n2")
+    gesture = MoveNodes(hands.view, start, ("n2",))
     end = Pointer(QPointF(7, 9), QPointF(7, 9), ALT)
     gesture.move(end)
     gesture.finish(end)
