@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from nndesigner.data.augment import Augmentation, Mixer, changed_rows, mixer_of
 from nndesigner.data.corrections import Corrections, by_row, corrected, excluded_rows, notes_of
 from nndesigner.data.dataset import Column, DataError, Dataset, Form, Role
+from nndesigner.data.duplicates import marks, matches
 from nndesigner.data.encoding import MISSING, Preparation, chunks, codes_of, texts_of
 from nndesigner.data.fitting import Scaling, classes_of, counted, fit_inputs, fit_targets
 from nndesigner.data.rows import IN_MEMORY, EncodedRows, RawReader, Rows
-from nndesigner.data.source import Source
+from nndesigner.data.source import Progress, Source, quiet
 from nndesigner.data.split import split
 from nndesigner.data.stored_table import EncodedTable, StoredColumn
 from nndesigner.spec import Signature, choice_of, param
@@ -101,18 +102,26 @@ class Prepared:
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
 
 
-def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
-    """Choose columns, split, fit on the training part, encode. Raises DataError with what to do."""
+def prepare(dataset: Dataset, settings: DataSettings, progress: Progress = quiet) -> Prepared:
+    """Choose columns, split, fit on the training part, encode.
+
+    Raises DataError with what to do, and Cancelled when `progress` does.
+    """
     if not len(dataset):
         raise DataError(f"'{dataset.title}' has no samples.")
     notes: list[str] = []
-    columns = [_as_set(column, settings, notes) for column in dataset.columns]
+    columns: list[Column] = []
+    for column in dataset.columns:
+        progress(None, f"Preparing {column.name}")
+        columns.append(_as_set(column, settings, notes))
     inputs = [c for c in columns if c.role == "input"]
     targets = [c for c in columns if c.role == "target"]
     if not inputs:
         raise DataError("No column is an input. Give at least one column the role input.")
     keys = [c for c in columns if c.role in ("group", "time")]
+    progress(None, "Looking for samples that cannot be used")
     rows = _usable(inputs, [*targets, *keys], notes)
+    progress(None, "Splitting")
     label = next((c for c in targets if c.kind == "category"), None)
     classes = classes_of(label, rows) if label is not None else ()
     labels = codes_of(texts_of(label.values[rows]), classes) if label is not None and settings.stratify else None
@@ -123,13 +132,14 @@ def prepare(dataset: Dataset, settings: DataSettings) -> Prepared:
     # After the split, which a correction must not change: else test samples would come into training.
     columns, parts, rows = _mended(dataset, settings.corrections, columns, parts, rows, notes)
     inputs, targets = ([c for c in columns if c.role == role] for role in ("input", "target"))
+    progress(None, "Measuring the training part")
     preparation = Preparation((
         *fit_inputs(inputs, parts["train"], settings.scaling, notes),
         *fit_targets(targets, rows, parts["train"], settings.scaling, notes),
     ))
     raw = {c.column: _values(columns, c.column) for f in preparation.fields for c in f.columns}
-    made = _encoded(preparation, raw, parts)
-    notes += _leaks(preparation, made)
+    made = _encoded(preparation, raw, parts, progress)
+    notes += _leaks(preparation, made, progress)
     seen = replace(dataset, columns=tuple(columns), form=_form(dataset.form, inputs, targets))
     plain = Prepared(
         seen, preparation.signature, preparation, made["train"], made["validation"],
@@ -180,19 +190,15 @@ def _mended(
     return corrected(columns, found), parts, np.setdiff1d(rows, gone, assume_unique=True)
 
 
-def _leaks(preparation: Preparation, parts: Mapping[str, Part]) -> list[str]:
+def _leaks(preparation: Preparation, parts: Mapping[str, Part], progress: Progress) -> list[str]:
     """A note when inputs of test or validation samples are exactly those of training samples."""
     fields = [f.field.name for f in preparation.fields if f.field.role == "input"]
     arrays = {name: [part.arrays[field] for field in fields] for name, part in parts.items()}
     in_memory = all(isinstance(a, np.ndarray) for given in arrays.values() for a in given)
     if not in_memory or sum(a.nbytes for given in arrays.values() for a in given) > LEAK_BYTES:
         return []
-
-    def marks(name: str) -> list[int]:
-        return [hash(b"".join(a[i].tobytes() for a in arrays[name])) for i in range(len(parts[name]))]
-
-    known = set(marks("train"))
-    found = {name: sum(mark in known for mark in marks(name)) for name in ("validation", "test")}
+    seen = {name: marks({f: part.arrays[f] for f in fields}, len(part), progress) for name, part in parts.items()}
+    found = {name: len(matches(seen["train"], seen[name])) for name in ("validation", "test")}
     told = [f"{counted(n, f'{name} sample')}" for name, n in found.items() if n]
     if not told:
         return []
@@ -200,7 +206,9 @@ def _leaks(preparation: Preparation, parts: Mapping[str, Part]) -> list[str]:
             "are. Remove duplicates, or give a column the role group that such samples share."]
 
 
-def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[str, np.ndarray]) -> dict[str, Part]:
+def _encoded(
+    preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[str, np.ndarray], progress: Progress
+) -> dict[str, Part]:
     """The parts, with arrays of the fields that fit into memory."""
     made: dict[str, dict[str, Rows]] = {name: {} for name in parts}
     for encoding in preparation.fields:
@@ -217,6 +225,7 @@ def _encoded(preparation: Preparation, raw: Mapping[str, Any], parts: Mapping[st
                 made[name][encoding.field.name] = EncodedRows(encoding, reader, rows)
         else:
             for name, rows in parts.items():
+                progress(None, f"Encoding {name} samples")
                 made[name][encoding.field.name] = encoding.encode(raw, rows)
     return {name: Part(name, rows, made[name]) for name, rows in parts.items()}
 

@@ -85,7 +85,7 @@ class DataJob:
                 self.dataset = self._loaded[1]
             else:
                 self.dataset = source.resolve(self._base).load(self._progress)
-            self.prepared = prepare(self.dataset, self.settings)
+            self.prepared = prepare(self.dataset, self.settings, self._progress)
         except Cancelled:
             self.error = "Loading was cancelled."
         except DataError as error:

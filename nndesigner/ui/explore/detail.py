@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from nndesigner.ui import numbers, theme
+from nndesigner.ui.audio import PlayButton
 from nndesigner.ui.explore.contents import Content, Contents, row_lines
 from nndesigner.ui.explore.gallery import facts_of, paint_content
-from nndesigner.ui.explore.player import Player
 from nndesigner.ui.explore.selection import PARTS, Opinion, Samples
-from nndesigner.ui.parts import Column, button, label, line, margins
+from nndesigner.ui.parts import Column, button, clear, label, line, margins
 from nndesigner.ui.stylesheet import role
 
 WIDTH = 236
@@ -31,7 +32,6 @@ class Detail(QWidget):
         self._contents = contents
         self._rows: list[int] = []
         self._suggestion = ""
-        self.player = Player(self)
         self.setFixedWidth(WIDTH)
         role(self, "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -39,7 +39,8 @@ class Detail(QWidget):
         self.name = label("", "name", wrap=True)
         self.about = label("", "caption", wrap=True)
         self.verdict = label("", wrap=True)
-        self.play = button("Play", "repair", icon="mdi6.play", clicked=self.play_sound)
+        self.play = PlayButton(self._sound)
+        self.play.failed.connect(self._say_silent)
         self.use = button("", "repair", icon="mdi6.check", clicked=lambda: self.label_wanted.emit(self._suggestion))
         self.labels = button("Label…", "repair", icon="mdi6.pencil", tip="Set the label right (L, or 1 to 9)",
                              clicked=self.open_labels)
@@ -97,11 +98,17 @@ class Detail(QWidget):
         if current is not None:
             self._show_one(samples, opinion, current, len(rows) == 1)
 
-    def play_sound(self) -> None:
-        """Play the shown sample."""
+    def _sound(self) -> tuple[np.ndarray, int] | None:
+        """The shown sample, to be heard."""
         reader = self._contents.reader
-        if self._rows and reader is not None and reader.kind == "sound":
-            self.player.play(reader.wave(self._rows[0]), reader.column.layout.rate)
+        if not self._rows or reader is None or reader.kind != "sound":
+            return None
+        return reader.wave(self._rows[0]), reader.column.layout.rate
+
+    def _say_silent(self, why: str) -> None:
+        role(self.verdict, "warning")
+        self.verdict.setText(why)
+        self.verdict.show()
 
     def open_labels(self) -> None:
         """Offer the classes."""
@@ -119,13 +126,9 @@ class Detail(QWidget):
         self.about.setText(", ".join(about) + (f"\n{names[row]}" if names else ""))
         self._verdict(samples, opinion, row)
         self.picture.show_content(self._contents.of(row))
-        sound = self._contents.kind == "sound"
-        self.play.setVisible(sound)
-        self.play.setEnabled(not self.player.why_not)
-        self.play.setToolTip(self.player.why_not or "Hear it (Space)")
+        self.play.setVisible(self._contents.kind == "sound")
         seen = samples.prepared.dataset if samples.prepared is not None else samples.dataset
-        while self._grid.count():
-            self._grid.takeAt(0).widget().deleteLater()
+        clear(self._grid)
         for at, (name, value) in enumerate(row_lines(seen, row, MOST_LINES)):
             self._grid.addWidget(label(name, "caption", wrap=True), at, 0)
             shown = label(value, wrap=True)

@@ -20,6 +20,7 @@ from nndesigner.ui.explore.filters import Filters
 from nndesigner.ui.explore.gallery import Gallery
 from nndesigner.ui.explore.judge import Judge
 from nndesigner.ui.explore.selection import Opinion, Samples, Wanted, chosen_rows, known, number_text
+from nndesigner.ui.explore.statistics_page import StatisticsPage
 from nndesigner.ui.parts import ElidedLabel, button, label, line, margins, rule
 from nndesigner.ui.runner import Runner
 from nndesigner.ui.stylesheet import role
@@ -50,8 +51,13 @@ class ExploreView(QWidget):
         self.empty = EmptyState("mdi6.image-multiple-outline")
         self.tabs = QTabBar()
         self.tabs.addTab("Samples")
+        self.tabs.addTab("Statistics")
+        self.statistics = StatisticsPage()
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setAccessibleName("What to look at")
         self.title = label("", "name")
         self.hint = role(ElidedLabel(KEYS), "caption")
         back = button("Network", "quiet", icon="mdi6.arrow-left", tip="Back to the network (Esc)",
@@ -65,6 +71,8 @@ class ExploreView(QWidget):
         layout.addWidget(rule())
         layout.addWidget(self._pages, 1)
         self._pages.addWidget(self._sample_page())
+        self._pages.addWidget(self.statistics)
+        self.statistics.wanted.connect(self.want)
         self.tabs.currentChanged.connect(self._pages.setCurrentIndex)
         self.setAccessibleName("Data")
         self._later = QTimer(self)
@@ -116,7 +124,8 @@ class ExploreView(QWidget):
     @property
     def busy(self) -> bool:
         """Whether something is being looked at or chosen."""
-        return self._looking.busy or self._choosing.busy or self._later.isActive() or self.judge.busy
+        jobs = (self._looking, self._choosing, self.statistics.looking, self.judge)
+        return self._later.isActive() or any(job.busy for job in jobs)
 
     def want(self, wanted: Wanted) -> None:
         """Show some samples in the gallery."""
@@ -129,8 +138,9 @@ class ExploreView(QWidget):
         self.judge.cancel()
         self._looking.close()
         self._choosing.close()
+        self.statistics.looking.close()
         self.contents.close()
-        self.detail.player.close()
+        self.detail.play.player.stop()
 
     # --- mending ---
 
@@ -180,7 +190,7 @@ class ExploreView(QWidget):
             return False
         digit = key - Qt.Key.Key_1
         acts = {Qt.Key.Key_Delete: self.exclude, Qt.Key.Key_Backspace: self.revert, Qt.Key.Key_L:
-                self.detail.open_labels, Qt.Key.Key_Space: self.detail.play_sound, Qt.Key.Key_Escape: self._escape}
+                self.detail.open_labels, Qt.Key.Key_Space: self.detail.play.toggle, Qt.Key.Key_Escape: self._escape}
         if 0 <= digit < min(9, len(classes)):
             self.set_label(classes[digit])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.detail.suggestion:
@@ -204,7 +214,6 @@ class ExploreView(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.judge.cancel()
-        self.detail.player.stop()
 
     def _soon(self) -> None:
         if self.isVisible() and not self._later.isActive():
@@ -216,6 +225,8 @@ class ExploreView(QWidget):
         if not self.isVisible():
             return
         dataset, prepared = document.dataset, document.prepared
+        if document.data_state != "loading":
+            self.statistics.show_prepared(prepared)
         if dataset is None:
             self._samples, self._shown = None, ()
             self.contents.show(None)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from nndesigner.data.corrections import read_corrections
 from nndesigner.project.file import load
+from nndesigner.ui.explore.charts import Balance, Correlations, Histogram
 from nndesigner.ui.explore.view import ExploreView
 from tests.ui.stories.conftest import LEFT
 from tests.ui.stories.test_own_data import drop, flowers
@@ -140,3 +141,43 @@ def test_corrections_travel_beside_the_data(make_person, tmp_path: Path, monkeyp
     assert other.document.prepared.dataset.columns[-1].values[row] == "tulip"
     assert any("1 label set right and 1 sample left out" in note for note in other.document.prepared.notes)
     assert not offer.isVisible()
+
+
+def test_a_click_on_a_class_a_bar_and_a_cell_shows_the_samples_behind_it(person):
+    person.choose_data("iris.v1")
+    view = look(person)
+    page = view.statistics
+    view.tabs.setCurrentIndex(1)
+    person.wait(lambda: page.overview is not None and not view.busy)
+
+    def click(chart, part: int) -> list[int]:
+        view.tabs.setCurrentIndex(1)
+        page._column.ensureWidgetVisible(chart)
+        places = ((x, y) for y in range(1, chart.height(), 3) for x in range(1, chart.width(), 3))
+        x, y = next(p for p in places if chart.part_at(*p) == part)
+        QTest.mouseClick(chart, LEFT, pos=QPoint(x, y))
+        rest(person, view)
+        assert view.gallery.isVisible()
+        return view.gallery.rows_model.rows.tolist()
+
+    assert click(page.findChild(Balance), 1) == list(range(50, 100))
+    view.filters.clear()
+    chart = page.findChildren(Histogram)[2]
+    values = person.document.dataset.column("petal length").values
+    edges = chart.view.statistics.edges
+    rows = click(chart, 0)
+    assert rows == [i for i in range(150) if values[i] < edges[1]] and view.filters.chip.isVisible()
+    table = page.findChild(Correlations)
+    assert len(click(table, 1)) == 150 and "off the relation" in view.filters.chip.text()
+    press(view, Qt.Key.Key_Escape)
+    rest(person, view)
+    assert view.gallery.rows_model.rows.tolist() == list(range(150)) and not view.filters.chip.isVisible()
+
+
+def test_statistics_follow_the_data(person):
+    person.choose_data("iris.v1")
+    view = look(person)
+    view.tabs.setCurrentIndex(1)
+    person.wait(lambda: view.statistics.overview is not None and not view.busy)
+    person.document.edit_data("More to test", test=0.4)
+    person.wait(lambda: view.statistics.overview.balance[2].sum() == 60)
