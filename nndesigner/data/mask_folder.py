@@ -12,6 +12,7 @@ import numpy as np
 
 from nndesigner.data import masks
 from nndesigner.data.dataset import Column, DataError, Dataset, Fit
+from nndesigner.data.folders import names_in
 from nndesigner.data.image_folder import AT_ONCE, AT_ONCE_BYTES, for_each_file, without_faults
 from nndesigner.data.mask_files import ClassNames, Pair, class_names, has_masks, pairs_in
 from nndesigner.data.masks import Palette, nearest, pixel_codes
@@ -87,7 +88,8 @@ class MaskFolder(Source):
                 parts[name] = np.array(rows)
         columns = (Column("image", "image", "input", images, limits=(0, 255), fit=self.fit),
                    Column("mask", "mask", "target", labels, palette.names, fit=self.fit))
-        return Dataset(folder.name, "images", columns, tuple(notes), parts)
+        return Dataset(folder.name, "images", columns, tuple(notes), parts,
+                       names=names_in(folder, [pairs[good[i]].picture for i in kept]))
 
     def _palette(
         self, folder: Path, mask_folder: Path, found: list[tuple[bool, dict[int, int]]], notes: list[str]

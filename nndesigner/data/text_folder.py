@@ -108,12 +108,13 @@ class TextFolder(Texts, _InFolder):
         rows: dict[str, list[int]] = {}
         paths: list[Path] = []
         faults: list[str] = []
+        odd: list[str] = []
         total = 0
         for i, (path, label, part) in enumerate(found):
             if i % 64 == 0:
                 progress(i / len(found), f"Reading text {i:,} of {len(found):,}")
             try:
-                text = read_text(str(path), MAX_FILE_BYTES)
+                text = read_text(str(path), MAX_FILE_BYTES, odd=odd)
             except DataError as error:
                 faults.append(str(error))
                 continue
@@ -127,15 +128,15 @@ class TextFolder(Texts, _InFolder):
             paths.append(path)
         if not texts:
             raise DataError(f"No text of '{folder.name}' can be read. The first fault: {faults[0]}")
-        notes = ()
+        notes = encoding_notes(odd)
         if faults:
             count = "1 text" if len(faults) == 1 else f"{len(faults):,} texts"
-            notes = (f"{count} left out. The first fault: {faults[0]}",)
+            notes.insert(0, f"{count} left out. The first fault: {faults[0]}")
         parts = {name: np.array(numbers) for name, numbers in rows.items() if name}
         return Dataset(folder.name, "texts", (
             Column("text", "text", "input", _objects(texts), layout=self.text_form()),
             Column("class", "category", "target", _objects(labels)),
-        ), notes, parts, names=names_in(folder, paths))
+        ), tuple(notes), parts, names=names_in(folder, paths))
 
 
 class TextColumn(Texts, _InTable):
@@ -250,8 +251,11 @@ def shown(token: str) -> str:
 # --- reading ---
 
 
-def read_text(path: str, limit: int, what: str = "text file") -> str:
-    """The text of a file, by its byte-order mark, else as UTF-8, else as Windows-1252. Raises DataError."""
+def read_text(path: str, limit: int, what: str = "text file", odd: list[str] | None = None) -> str:
+    """The text of a file, by its byte-order mark, else as UTF-8, else as Windows-1252. Raises DataError.
+
+    Names of files that had to be read as Windows-1252 are put into `odd`.
+    """
     found, _ = checked_file(path, what, limit)
     with reading(found):
         data = found.read_bytes()
@@ -263,10 +267,21 @@ def read_text(path: str, limit: int, what: str = "text file") -> str:
         encodings = ("utf-8-sig", "cp1252")
     for encoding in encodings:
         try:
-            return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+            text = data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError:
             continue
+        if encoding == "cp1252" and odd is not None:
+            odd.append(found.name)
+        return text
     raise DataError(f"'{found.name}' is in an unknown encoding. Save it as UTF-8.")
+
+
+def encoding_notes(odd: list[str]) -> list[str]:
+    """What to say of files that are not UTF-8."""
+    if not odd:
+        return []
+    files = "1 file is not UTF-8 and was" if len(odd) == 1 else f"{len(odd):,} files are not UTF-8 and were"
+    return [f"{files} read as Windows-1252 (first: '{odd[0]}'). If letters look wrong, save it as UTF-8."]
 
 
 def read_texts(path: str, column: str, progress: Progress = quiet) -> RawTable:
@@ -305,7 +320,8 @@ def _table_columns(table: TextTable) -> dict[str, np.ndarray]:
 
 def _json_lines(path: str, progress: Progress) -> tuple[str, dict[str, np.ndarray], list[str], list[int]]:
     """(name of the file, columns of texts, notes, line numbers). Lines that are no objects are left out."""
-    text = read_text(path, MAX_BYTES, "JSON lines file")
+    odd: list[str] = []
+    text = read_text(path, MAX_BYTES, "JSON lines file", odd)
     title = Path(path).name
     progress(0.3, f"Reading {title}")
     rows, numbers, faults = [], [], []
@@ -323,7 +339,7 @@ def _json_lines(path: str, progress: Progress) -> tuple[str, dict[str, np.ndarra
             faults.append(number)
     if not rows:
         raise DataError(f"'{title}' holds no JSON object. Every line must be an object like {{\"text\": \"…\"}}.")
-    notes = []
+    notes = encoding_notes(odd)
     if faults:
         count = "1 line" if len(faults) == 1 else f"{len(faults):,} lines"
         notes.append(f"{count} left out: no JSON object (first: line {faults[0]}).")
