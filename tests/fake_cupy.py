@@ -24,6 +24,7 @@ class Counts:
 
     waits = 0
     allocations = 0
+    kernels = 0
 
 
 counts = Counts()
@@ -196,6 +197,7 @@ class _Kernel:
         self._kernel = Kernel(inputs, outputs, body, name)
 
     def __call__(self, *values: Any, size: int | None = None) -> None:
+        counts.kernels += 1
         for value in values:
             _refuse_host(value)
         self._kernel(*(_plain(value) for value in values), size=size)
@@ -233,6 +235,7 @@ class _Ufunc:
         self._ufunc = ufunc
 
     def __call__(self, *arguments: Any, out: Any = None, **options: Any) -> Any:
+        counts.kernels += 1
         for value in (*arguments, out):
             _refuse_host(value)
         options["out"] = None if out is None else (_plain(out),)
@@ -277,7 +280,7 @@ def make() -> types.ModuleType:
 def install(monkeypatch: pytest.MonkeyPatch) -> Device:
     """A GPU that is none, without cuDNN: put a stand-in for that into `device.xp.modules`."""
     if COMPILER is None:
-        pytest.skip("running GPU kernels without a GPU needs g++")
+        pytest.skip("running GPU kernels without a GPU needs gcc")
     modules = {"cupy": make(), "cudnn": None, "cupyx": types.SimpleNamespace(empty_pinned=np.empty)}
     real = importlib.import_module
 

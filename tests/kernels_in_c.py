@@ -1,6 +1,6 @@
-"""Runs the source of GPU kernels on the processor: the same C++ text, compiled by g++ into a loop.
+"""Runs the source of GPU kernels on the processor: the same text, which is C as well as CUDA C++, in a loop.
 
-So their arithmetic is tested on machines without a GPU, as long as they have a C++ compiler.
+So their arithmetic is tested on machines without a GPU, as long as they have a C compiler.
 """
 
 from __future__ import annotations
@@ -16,23 +16,18 @@ from typing import Any
 
 import numpy as np
 
-COMPILER = shutil.which("g++")
+COMPILER = shutil.which("gcc")
 
 _HEAD = """
-#include <cmath>
-#include <cstring>
-#include <algorithm>
-using std::abs; using std::exp; using std::log; using std::sqrt; using std::tanh; using std::expm1; using std::log1p;
-using std::pow; using std::isfinite; using std::isnan; using std::sin; using std::cos; using std::floor; using std::max;
-using std::min;
+#include <string.h>
+#include <tgmath.h>
 typedef long long int64; typedef unsigned long long uint64; typedef int int32; typedef unsigned int uint32;
 typedef float float32; typedef double float64; typedef unsigned char uint8;
 static inline uint64 __umul64hi(uint64 a, uint64 b) { return (uint64)(((unsigned __int128)a * b) >> 64); }
-template <class To, class From> static inline To cast(From v) { To t; memcpy(&t, &v, sizeof t); return t; }
-static inline int __float_as_int(float v) { return cast<int>(v); }
-static inline float __int_as_float(int v) { return cast<float>(v); }
-static inline int64 __double_as_longlong(double v) { return cast<int64>(v); }
-static inline double __longlong_as_double(int64 v) { return cast<double>(v); }
+static inline int __float_as_int(float v) { int t; memcpy(&t, &v, sizeof t); return t; }
+static inline float __int_as_float(int v) { float t; memcpy(&t, &v, sizeof t); return t; }
+static inline int64 __double_as_longlong(double v) { int64 t; memcpy(&t, &v, sizeof t); return t; }
+static inline double __longlong_as_double(int64 v) { double t; memcpy(&t, &v, sizeof t); return t; }
 """
 
 _C_TYPES = {"float32": ctypes.c_float, "float64": ctypes.c_double, "int32": ctypes.c_int32, "int64": ctypes.c_int64,
@@ -90,7 +85,7 @@ class Kernel:
             value[...] = array
 
     def _run(self, size: int, passed: list[Any]) -> None:
-        declared, loaded, lines = [], [], []
+        declared, loaded, names = [], [], []
         for parameter, value in zip([*self._inputs, *self._outputs], passed):
             name, kind = parameter.name, parameter.type
             if not isinstance(value, np.ndarray):
@@ -98,12 +93,12 @@ class Kernel:
             elif parameter.raw:
                 declared.append(f"{kind}* {name}")
             else:
-                declared.append(f"{kind}* {name}_")
-                reference = "const " if parameter in self._inputs else ""
-                lines.append(f"{reference}{kind}& {name} = {name}_[i];")
+                declared.append(f"{'const ' if parameter in self._inputs else ''}{kind}* {name}_")
+                names.append(f"#define {name} ({name}_[i])")
             loaded.append(value.ctypes.data_as(ctypes.c_void_p) if isinstance(value, np.ndarray) else value)
-        source = (f"{_HEAD}\nextern \"C\" void run(long long n_, {', '.join(declared)}) {{\n"
-                  f"for (long long i = 0; i < n_; ++i) {{ {' '.join(lines)}\n{self._body}\n}} }}\n")
+        source = "\n".join([
+            _HEAD, f"void run(long long n_, {', '.join(declared)}) {{", *names,
+            "for (long long i = 0; i < n_; ++i) {", self._body, "} }\n"])
         _compiled(source)(ctypes.c_longlong(size), *loaded)
 
 
@@ -114,10 +109,10 @@ def _folder() -> tempfile.TemporaryDirectory:
 
 @functools.cache
 def _compiled(source: str) -> Any:
-    assert COMPILER is not None, "running kernels without a GPU needs g++"
+    assert COMPILER is not None, "running kernels without a GPU needs gcc"
     place = Path(_folder().name) / f"k{_compiled.cache_info().currsize}"
-    place.with_suffix(".cpp").write_text(source)
+    place.with_suffix(".c").write_text(source)
     subprocess.run(
-        [COMPILER, "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w", "-o", str(place.with_suffix(".so")),
-         str(place.with_suffix(".cpp"))], check=True)
+        [COMPILER, "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w", "-o", place.with_suffix(".so"),
+         place.with_suffix(".c"), "-lm"], check=True)
     return ctypes.CDLL(str(place.with_suffix(".so"))).run

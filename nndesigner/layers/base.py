@@ -5,7 +5,7 @@ A layer knows array arithmetic through `ctx.xp` (NumPy or CuPy) and nothing of g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +13,26 @@ from nndesigner.spec import Declared, Shape
 from nndesigner.spec.part import WHOLE, Part
 
 Step = Callable[[], None]
+
+
+def nothing() -> None:
+    """A step that has nothing to do."""
+
+
+def in_turn(steps: Sequence[Step]) -> Step:
+    """One step that does several, as cheaply as possible."""
+    steps = tuple(step for step in steps if step is not nothing)
+    if not steps:
+        return nothing
+    if len(steps) == 1:
+        return steps[0]
+
+    def run() -> None:
+        for step in steps:
+            step()
+
+    run.steps = steps  # a plan calls them itself, without this loop: for tiny networks each call counts
+    return run
 
 
 @dataclass(frozen=True)

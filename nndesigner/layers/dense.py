@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nndesigner.layers.base import Bind, Step, Weight
-from nndesigner.layers.elementwise import PART, in_turn, nothing
+from nndesigner.layers.elementwise import PART, bind_finish, in_turn, nothing
+from nndesigner.layers.tracing import traces
 from nndesigner.layers.weighted import (
     ActivationName,
     InitialiserName,
@@ -71,11 +72,15 @@ class Dense(Penalised):
         dz = ctx.dy.reshape(y.shape) if ctx.training else None
         activation = fused(self.activation)
         act, act_back = nothing, nothing
-        if activation is not None:
+        if traces(xp):
+            keeps = activation.keeps if activation is not None and ctx.training else 0
+            kept = [ctx.scratch(f"kept {i}", y.shape) for i in range(keeps)]
+            act, act_back = bind_finish(xp, activation, kept, ctx.weights.get("b"), y, y, dz, dz)
+        elif activation is not None:
             act, act_back = activation.bind_arrays(xp, ctx.scratch, y, y, dz, dz)
         multiply = x.dot
         steps = [lambda: multiply(W, out=y)]
-        if self.bias:
+        if self.bias and not traces(xp):
             steps.append(self._bind_bias(xp, ctx, y))
         forward = in_turn([*steps, act])
         if not ctx.training:

@@ -5,36 +5,17 @@ It may work in place; Dense and the convolutions fuse it that way behind their b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from nndesigner.layers.base import Bind, Layer, Step
+from nndesigner.layers.base import Bind, Layer, Step, in_turn, nothing
+from nndesigner.layers.tracing import Tracer, traces
 from nndesigner.spec import Shape
 
 #: values in one part: 128 kB of float32, so that a few arrays fit into a core's second cache
 PART = 32_768
 
 Temporary = Callable[[str], Any]
-
-
-def nothing() -> None:
-    """A step that has nothing to do."""
-
-
-def in_turn(steps: Sequence[Step]) -> Step:
-    """One step that does several, as cheaply as possible."""
-    steps = tuple(step for step in steps if step is not nothing)
-    if not steps:
-        return nothing
-    if len(steps) == 1:
-        return steps[0]
-
-    def run() -> None:
-        for step in steps:
-            step()
-
-    run.steps = steps  # a plan calls them itself, without this loop: for tiny networks each call counts
-    return run
 
 
 def parts_of(xp: Any, size: int) -> list[slice]:
@@ -77,6 +58,8 @@ class Elementwise(Layer):
         x, y = x.reshape(-1), y.reshape(-1)
         dx, dy = (None, None) if dx is None else (dx.reshape(-1), dy.reshape(-1))
         kept = [scratch(f"kept {i}", (size,)) for i in range(self.keeps)] if dx is not None else []
+        if traces(xp):
+            return bind_finish(xp, self, kept, None, x, y, dx, dy)
         longest = max(part.stop - part.start for part in parts)
         steps = []
         for part in parts:
@@ -90,6 +73,26 @@ class Elementwise(Layer):
                   ) -> tuple[Step, Step]:
         """(forward, backward) for flat parts. `kept` arrays survive to backward and are empty when dy is None."""
         raise NotImplementedError
+
+
+def bind_finish(xp: Any, activation: Elementwise | None, kept: list[Any], bias: Any | None, x: Any, y: Any, dx: Any,
+                dy: Any) -> tuple[Step, Step]:
+    """(y = activation(x + bias), dx = its slope · dy), one kernel of a GPU each.
+
+    Arrays of one shape, and a bias of their last axis. y may be x, and dx may be dy; both are None when not training.
+    With a bias x must be y, as what is to be kept of the sum is kept there. `kept` as in `Elementwise.bind_part`.
+    """
+    tracer = Tracer(xp, x.dtype)
+    x, y, dx, dy, bias = (tracer.array(array) for array in (x, y, dx, dy, bias))
+    steps, back, name = [], nothing, "bias"
+    if bias is not None:
+        steps.append(lambda: tracer.add(x, bias, out=y))
+    if activation is not None:
+        name = type(activation).__name__.lower()
+        forward, back = activation.bind_part(
+            tracer, x, y, dx, dy, [tracer.array(array) for array in kept], lambda name: tracer.temporary(name, x.shape))
+        steps.append(forward)
+    return tracer.kernels(in_turn(steps), name), tracer.kernels(back, f"{name}_back")
 
 
 class Sloped(Elementwise):

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from nndesigner.layers.base import Bind, Step
-from nndesigner.layers.elementwise import Elementwise, in_turn, nothing
+from nndesigner.layers.elementwise import Elementwise, bind_finish, in_turn, nothing
+from nndesigner.layers.tracing import traces
 
 
 class Epilogue:
@@ -32,7 +33,7 @@ class Epilogue:
 
     def before_forward(self) -> Step:
         """To run once, before the blocks."""
-        if self.bias is None:
+        if self.bias is None or traces(self.ctx.xp):
             return nothing
         xp, tile, b = self.ctx.xp, self._tile, self.bias
         return lambda: xp.copyto(tile, b)
@@ -42,10 +43,14 @@ class Epilogue:
         ctx, xp, part = self.ctx, self.ctx.xp, self.blocks[index]
         y, dy = ctx.y[part], ctx.dy[part] if ctx.training else None
         forward, backward = [], []
-        if self.bias is not None:
+        if traces(xp):
+            finish, finish_back = self._bind_kernels(y, dy, part)
+            forward.append(finish)
+            backward.append(finish_back)
+        elif self.bias is not None:
             rows, tile = y.reshape(-1, self.row), self._tile.reshape(-1)
             forward.append(lambda: xp.add(rows, tile, out=rows))
-        if self.activation is not None:
+        if self.activation is not None and not traces(xp):
             flat, dflat = y.reshape(-1), dy.reshape(-1) if ctx.training else None
             kept = [array[part].reshape(-1) for array in self._kept]
             act, act_back = self.activation.bind_part(
@@ -57,6 +62,11 @@ class Epilogue:
             add, total = self._ones[:drows.shape[0]].dot, self._sums[index]
             backward.append(lambda: add(drows, out=total))
         return in_turn(forward), in_turn(backward)
+
+    def _bind_kernels(self, y: Any, dy: Any, part: slice) -> tuple[Step, Step]:
+        kept = [] if self.activation is None else [array[part] for array in self._kept]
+        y, dy, *kept = (None if array is None else array.reshape(-1, array.shape[-1]) for array in (y, dy, *kept))
+        return bind_finish(self.ctx.xp, self.activation, kept, self.bias, y, y, dy, dy)
 
     def after_backward(self, db: Any | None) -> Step:
         """To run once, after the blocks: the gradient of the bias."""

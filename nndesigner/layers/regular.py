@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from nndesigner.layers.base import Bind, Layer, Step
 from nndesigner.layers.elementwise import nothing
+from nndesigner.layers.tracing import Tracer, traces
 from nndesigner.spec import Shape, param
 
 
@@ -22,7 +25,20 @@ class Noise(Layer):
         if not ctx.training:
             xp, x, y = ctx.xp, ctx.x[0], ctx.y
             return lambda: xp.copyto(y, x), nothing
-        return self.bind_training(ctx)
+        return self._bind_kernels(ctx) if traces(ctx.xp) else self.bind_training(ctx)
+
+    def _bind_kernels(self, ctx: Bind) -> tuple[Step, Step]:
+        """The same by single kernels of a GPU, apart from those that make random numbers."""
+        tracer = Tracer(ctx.xp, ctx.dtype)
+        x, dx = (tuple(map(tracer.array, arrays)) for arrays in (ctx.x, ctx.dx))
+        noted = replace(
+            ctx, xp=tracer, x=x, dx=dx, y=tracer.array(ctx.y), dy=tracer.array(ctx.dy),
+            scratch=lambda name, shape: tracer.array(ctx.scratch(name, shape)),
+            uniform=lambda purpose, out: tracer.call(partial(ctx.uniform, purpose, out.array)),
+            normal=lambda purpose, out: tracer.call(partial(ctx.normal, purpose, out.array)))
+        forward, backward = self.bind_training(noted)
+        name = type(self).__name__.lower()
+        return tracer.kernels(forward, name), tracer.kernels(backward, f"{name}_back")
 
     def bind_training(self, ctx: Bind) -> tuple[Step, Step]:
         """(forward, backward) while training."""

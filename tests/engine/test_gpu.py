@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from nndesigner.engine.random import Stream, generator, normal_from
 from nndesigner.layers.base import Layer
 from nndesigner.layers.conv import Conv1D, Conv2D, Conv3D, ConvTranspose2D
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.elementwise import Elementwise
 from nndesigner.layers.norm import BatchNorm
 from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.regular import Dropout
@@ -286,6 +288,70 @@ def test_the_stand_in_refuses_to_mix():
             mix()
 
 
+# --- chains as single kernels ---
+
+
+def kernels_of(step: Any) -> int:
+    """Elementwise kernels that a step starts."""
+    step()  # what is made at the first time
+    before = fake_cupy.counts.kernels
+    step()
+    return fake_cupy.counts.kernels - before
+
+
+ACTIVATIONS = [case for case in BOUND if isinstance(case.layer, Elementwise)]
+
+
+@pytest.mark.parametrize("case", ACTIVATIONS, ids=str)
+def test_an_activation_is_one_kernel_each_way(case: Case, stand_in: Device):
+    ctx = bind_layer(case.layer, case.shapes, case.batch, xp=stand_in.xp, dtype=np.float32)
+    forward, backward = case.layer.bind(ctx)
+    assert kernels_of(forward) == kernels_of(backward) == 1
+
+
+@pytest.mark.parametrize("layer", [
+    Dense(units=5, activation="gelu"), Conv2D(filters=4, activation="silu"), Conv2D(filters=4, activation="relu"),
+], ids=str)
+def test_bias_and_activation_are_one_kernel(layer: Layer, stand_in: Device):
+    shape = Shape("F", (7,)) if isinstance(layer, Dense) else Shape("HWC", (5, 5, 3))
+    ctx = bind_layer(layer, [shape], 4, xp=stand_in.xp, dtype=np.float32)
+    forward, backward = layer.bind(ctx)
+    # what remains of a convolution are copies, which the stand-in does not count
+    assert kernels_of(forward) == kernels_of(backward) == 1
+
+
+def test_dropout_is_one_kernel_beside_its_random_numbers(stand_in: Device):
+    layer = Dropout(rate=0.3)
+    ctx = bind_layer(layer, [Shape("F", (7,))], 4, xp=stand_in.xp, dtype=np.float32)
+    forward, backward = layer.bind(ctx)
+    assert kernels_of(forward) == 2 and kernels_of(backward) == 1
+
+
+@pytest.mark.parametrize("optimizer", [cls(weight_decay=0.01) for cls in Optimizer.all() if cls.elementwise],
+                         ids=lambda o: o.kind)
+def test_an_update_is_one_kernel(optimizer: Optimizer, stand_in: Device):
+    xp, size = stand_in.xp, 50
+    update = optimizer.bind(OptimizerBind(
+        xp, np.dtype(np.float32), *(xp.ones(size, np.float32) for _ in range(2)),
+        {name: xp.zeros(size, np.float32) for name in optimizer.slots}, xp.ones(size, np.float32), (),
+        lambda *_: pytest.fail("a kernel needs no scratch arrays")))
+    assert kernels_of(lambda: update(0.01, 1)) == 1
+
+
+def test_what_is_not_a_number_stays_so_in_kernels(gpu: Device):
+    """As with NumPy: a broken run must not look healthy."""
+    values = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, 1.0], dtype=np.float32)
+    for case in ACTIVATIONS:
+        found = []
+        for device in (CPU, gpu):
+            with device.use(), np.errstate(all="ignore"):
+                x, y = device.asarray(values), device.xp.zeros(6, np.float32)
+                scratch = partial(device.xp.zeros, dtype=np.float32)
+                case.layer.bind_arrays(device.xp, lambda _, shape, s=scratch: s(shape), x, y, None, None)[0]()
+                found.append(device.host(y))
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-5, atol=1e-6, err_msg=case.layer.kind)
+
+
 # --- runs whose losses stay on the device ---
 
 
@@ -296,7 +362,8 @@ def test_steps_neither_wait_nor_allocate(stand_in: Device):
         before = vars(fake_cupy.counts).copy()
         for _ in range(3):
             trainer.inner_step()
-        assert vars(fake_cupy.counts) == before
+        after = vars(fake_cupy.counts)
+        assert (after["waits"], after["allocations"]) == (before["waits"], before["allocations"])
         assert len(trainer.history.curve("loss")) == 0
     assert len(trainer.history.curve("loss")) == 4  # taken when the loop was left
 

@@ -8,9 +8,11 @@ weights with Adam: 17.7 ms in chunks of 64 k elements, 34.7 ms at once).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from nndesigner.layers.base import in_turn
+from nndesigner.layers.tracing import Tracer, traces
 from nndesigner.spec import Declared, param
 
 Step = Callable[[], None]
@@ -92,6 +94,8 @@ class Elementwise(Optimizer):
     decoupled: ClassVar[bool] = False
 
     def bind(self, ctx: OptimizerBind) -> Update:
+        if traces(ctx.xp):
+            return self._bind_kernel(ctx)
         numbers = self.bind_numbers()
         places = tuple(ctx.number() for _ in numbers(self.learning_rate, 1))
         shrinks, shrink = self.decoupled and self.weight_decay > 0, ctx.number()
@@ -110,6 +114,29 @@ class Elementwise(Optimizer):
                 shrink[...] = learning_rate * self.weight_decay
             for run in steps:
                 run()
+
+        return update
+
+    def _bind_kernel(self, ctx: OptimizerBind) -> Update:
+        """The same as one kernel of a GPU, which gets the numbers of a step as its parameters."""
+        numbers, tracer = self.bind_numbers(), Tracer(ctx.xp, ctx.dtype)
+        noted = replace(
+            ctx, xp=tracer, weights=tracer.array(ctx.weights), grads=tracer.array(ctx.grads),
+            slots={name: tracer.array(slot) for name, slot in ctx.slots.items()}, decay=tracer.array(ctx.decay),
+            scratch=tracer.temporary)
+        whole, steps = slice(0, ctx.weights.shape[0]), []
+        places = tuple(tracer.number() for _ in numbers(self.learning_rate, 1))
+        shrinks = self.decoupled and self.weight_decay > 0
+        if shrinks:
+            steps.append(bind_shrink(noted, whole, tracer.number()))
+        elif self.weight_decay:
+            steps.append(bind_penalty(noted, self.weight_decay, whole))
+        steps.append(self.bind_part(noted, whole, *places))
+        run = tracer.kernels(in_turn(steps), type(self).__name__.lower())
+
+        def update(learning_rate: float, step: int) -> None:
+            shrink = (learning_rate * self.weight_decay,) if shrinks else ()
+            run(*numbers(learning_rate, step), *shrink)
 
         return update
 
