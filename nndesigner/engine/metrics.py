@@ -278,13 +278,16 @@ def named_metrics(text: str) -> tuple[Metric, ...]:
     return tuple(known[name]() for name in names)
 
 
-def metrics_for(task: Task, chosen: tuple[Metric, ...] = ()) -> tuple[Metric, ...]:
-    """The figures shown for a task, the most telling first: those chosen that suit it, else the usual ones."""
+def metrics_for(task: Task, chosen: tuple[Metric, ...] = (), pixels: bool = False) -> tuple[Metric, ...]:
+    """The figures shown for a task, the most telling first: those chosen that suit it, else the usual ones.
+
+    `pixels`: there is a class for every pixel, most of which may be background.
+    """
     suiting = tuple(metric for metric in chosen if task in metric.tasks)
     if suiting:
         return suiting
     if task == "classification":
-        return (Accuracy(),)
+        return (MeanIoU(), Accuracy()) if pixels else (Accuracy(),)
     if task == "regression":
         return (R2(), MeanAbsoluteError(), RootMeanSquaredError())
     return (RootMeanSquaredError(), R2())

@@ -24,7 +24,9 @@ def metric_names(network: Network, chosen: tuple[Metric, ...] = ()) -> dict[str,
     found = {}
     for node_id, head in network.heads.items():
         behind = "" if len(network.heads) == 1 else f" ({network.checked.graph.node(node_id).title} {node_id})"
-        found[node_id] = [(metric.name + behind, metric) for metric in metrics_for(head.task, chosen)]
+        target = network.checked.signature.get(head.target)
+        pixels = target is not None and target.kind == "class" and len(target.sample_dims) > 1
+        found[node_id] = [(metric.name + behind, metric) for metric in metrics_for(head.task, chosen, pixels)]
     return found
 
 

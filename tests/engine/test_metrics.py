@@ -130,3 +130,8 @@ def test_figures_that_need_all_classes_say_so_by_nan():
 def test_declarations(metric: Metric):
     assert metric.title and metric.icon and metric.name and metric.tasks
     assert Metric.from_json(metric.to_json()) == metric
+
+
+def test_pictures_of_classes_are_judged_by_areas():
+    assert [metric.name for metric in metrics_for("classification", pixels=True)] == ["mean_iou", "accuracy"]
+    assert [metric.name for metric in metrics_for("classification", (Accuracy(),), pixels=True)] == ["accuracy"]
