@@ -231,9 +231,10 @@ def _encoded(
 
 
 def augmented(prepared: Prepared, steps: Sequence[Augmentation], seed: int) -> Prepared:
-    """The same data whose training part is changed by these steps. Raises DataError for a step that does not suit."""
-    if not steps:
-        return prepared
+    """The same data whose training part is changed by these steps, and by no others.
+
+    Raises DataError for a step that does not suit.
+    """
     train, preparation = prepared.train, prepared.preparation
     raw = {c.name: c.values for c in prepared.dataset.columns}
     rows = changed_rows(steps, seed, preparation, train.arrays, train.rows, raw)

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from nndesigner.data.dataset import DataError, Dataset
-from nndesigner.data.preparing import DataSettings, Prepared, prepare
+from nndesigner.data.preparing import DataSettings, Prepared, augmented, prepare
 from nndesigner.data.source import Cancelled, Source
 from nndesigner.graph.check import Checked, check
 from nndesigner.graph.model import Graph
@@ -118,6 +118,8 @@ class Document(QObject):
         self._prepared: Prepared | None = None
         self._dataset: Dataset | None = None
         self._loaded: tuple[Source, Dataset] | None = None
+        #: the settings that the prepared data were made with
+        self._prepared_by: DataSettings | None = None
         self._data_error = ""
         self._checked = check(self._design.graph, Signature())
         self._job: DataJob | None = None
@@ -269,6 +271,8 @@ class Document(QObject):
         self.changed.emit(old, design)
         if selected != self._selection:
             self.selection_changed.emit()
+        if force_data:
+            self._prepared_by = None
         if force_data or old.data != design.data:
             self._start_data()
 
@@ -283,6 +287,9 @@ class Document(QObject):
             self._abandoned.append(self._job)
             self._job = None
         self._data_error = ""
+        if self._augment():
+            self.data_changed.emit()
+            return
         if self._design.data.source is None:
             self._dataset = self._prepared = None
             self._check()
@@ -290,6 +297,21 @@ class Document(QObject):
             self._job = DataJob(self._design.data, self._path.parent if self._path else None, self._loaded)
             self._poll.start()
         self.data_changed.emit()
+
+    def _augment(self) -> bool:
+        """Another augmentation needs no preparing anew: whether that was all, and is done."""
+        wanted, made = self._design.data, self._prepared_by
+        if self._prepared is None or made is None or self._loaded is None:
+            return False
+        if wanted == made or wanted.model_copy(update={"augmentation": made.augmentation}) != made:
+            return False
+        try:
+            self._prepared = augmented(self._prepared, wanted.augmentation, wanted.seed)
+        except DataError as error:
+            self._prepared, self._data_error = None, str(error)
+        self._prepared_by = wanted
+        self._check()
+        return True
 
     def _poll_data(self) -> None:
         self._abandoned = [job for job in self._abandoned if not job.done]
@@ -301,6 +323,7 @@ class Document(QObject):
         if job.done:
             self._job = None
             self._dataset, self._prepared, self._data_error = job.dataset, job.prepared, job.error
+            self._prepared_by = job.settings
             if job.dataset is not None:
                 self._loaded = (job.settings.source, job.dataset)
             self._check()

@@ -58,24 +58,24 @@ class ChangedRows(EncodedRows):
     """Training samples that are changed anew in each epoch when a batch is read. Indexed, they are as they were."""
 
     def __init__(self, rows: Rows, numbers: np.ndarray, after: Augmenter) -> None:
-        """`numbers` are the row numbers of the samples in the data set."""
-        self._rows, self._numbers, self._after = rows, numbers, after
+        """`plain` are then the samples as they were; `numbers` are their row numbers in the data set."""
+        self.plain, self._rows, self._after = rows, numbers, after
         self.shape, self.dtype = rows.shape, rows.dtype
 
     def read(self, places: np.ndarray, out: np.ndarray, epoch: int = 0) -> None:
         """Fill `out` [n, ...] with the samples at these places as this epoch wants them."""
-        if isinstance(self._rows, EncodedRows):
-            self._rows.read(places, out, epoch)
+        if isinstance(self.plain, EncodedRows):
+            self.plain.read(places, out, epoch)
         else:
-            np.take(self._rows, places, axis=0, out=out)
-        self._after.apply(out, self._numbers[places], epoch)
+            np.take(self.plain, places, axis=0, out=out)
+        self._after.apply(out, self._rows[places], epoch)
 
     def at(self, places: np.ndarray | slice) -> Any:
         """The samples at these places as they were."""
-        return samples_at(self._rows, places)
+        return samples_at(self.plain, places)
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        return self._rows[index]
+        return self.plain[index]
 
 
 class ChangedSounds(ChangedRows):
@@ -88,7 +88,7 @@ class ChangedSounds(ChangedRows):
 
     def waves(self, places: np.ndarray, epoch: int) -> np.ndarray:
         """The changed waves [n, T] of this epoch, float32."""
-        numbers = self._numbers[places]
+        numbers = self._rows[places]
         waves = np.array(self._raw(numbers), dtype=np.float32)
         self._before.apply(waves, numbers, epoch)
         return waves
@@ -96,21 +96,21 @@ class ChangedSounds(ChangedRows):
     def read(self, places: np.ndarray, out: np.ndarray, epoch: int = 0) -> None:
         """Fill `out` [n, ...] with the samples at these places as this epoch wants them."""
         out[...] = self._encoding.encode({self._encoding.columns[0].column: self.waves(places, epoch)})
-        self._after.apply(out, self._numbers[places], epoch)
+        self._after.apply(out, self._rows[places], epoch)
 
 
 def changed_rows(
     steps: Sequence[Augmentation], seed: int, preparation: Preparation, rows: Mapping[str, Rows], numbers: np.ndarray,
     raw: Mapping[str, Any],
 ) -> dict[str, Rows]:
-    """The fields of the training part, those that a step changes as ChangedRows.
+    """The fields of the training part, those that a step changes as ChangedRows; what changed them before is forgotten.
 
     `numbers` are the row numbers of the samples, `raw` the raw columns. Raises DataError for a step that changes
     nothing of these data.
     """
     refuse_misfits(steps, kinds_of(c for f in preparation.fields if f.field.role == "input" for c in f.columns))
     numbered = [(i, step) for i, step in enumerate(steps) if not isinstance(step, Mixing)]
-    found = dict(rows)
+    found = {name: given.plain if isinstance(given, ChangedRows) else given for name, given in rows.items()}
     for encoding in preparation.fields:
         name, column = encoding.field.name, encoding.columns[0]
         kinds = kinds_of(encoding.columns)
