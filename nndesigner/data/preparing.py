@@ -55,7 +55,7 @@ class DataSettings(BaseModel):
         "large columns drown small ones.", labels={
             "auto": "auto (standardise; pictures to 0…1)", "standardise": "mean 0, deviation 1", "range": "0 to 1"})
     augmentation: tuple[choice_of(Augmentation), ...] = param(
-        (), "Augmentation", "Ways to change training samples, new in each epoch, so that a network does not learn "
+        (), "Steps", "Ways to change training samples, new in each epoch, so that a network does not learn "
         "them by heart. Validation and test samples stay as they are.", advanced=True)
 
     corrections: Corrections = param(

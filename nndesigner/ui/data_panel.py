@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from nndesigner.data.source import Source
 from nndesigner.ui import numbers, theme
+from nndesigner.ui.augment_sheet import AugmentationSection
 from nndesigner.ui.data_columns import MOST, ColumnList
 from nndesigner.ui.data_corrections import CorrectionsOffer
 from nndesigner.ui.data_preview import ClassShares, Preview, RowsModel, source_thumbnail
@@ -179,10 +180,12 @@ class ChosenData(Column):
         content.addWidget(rule())
         content.addWidget(heading("Split and scaling"))
         self._split_words = label("", "caption", wrap=True)
-        self._split = Form(leave_out=("source",), helps=False, label_share=0.56)
+        self._split = Form(leave_out=("source", "augmentation"), helps=False, label_share=0.56)
         self._split.changed.connect(self._set_split)
         content.addWidget(self._split)
         content.addWidget(self._split_words)
+        self._augmentation = AugmentationSection(document)
+        content.addWidget(self._augmentation)
         self._notes = Fold("Notes")
         content.addWidget(self._notes)
         content.addStretch(1)
@@ -199,6 +202,7 @@ class ChosenData(Column):
         self._loading.refresh()
         self._error.refresh()
         self._corrections.refresh()
+        self._augmentation.refresh()
         self._source.setVisible(bool(type(source).model_fields))
         self._source.show_model(source)
         self._split.show_model(document.design.data)

@@ -47,10 +47,11 @@ class Form(QWidget):
     entered = Signal()
 
     def __init__(self, choices: Choices | None = None, leave_out: Sequence[str] = (), helps: bool = True,
-                 sliders: bool = False, label_share: float = 0.43) -> None:
+                 sliders: bool = False, label_share: float = 0.43, folded: bool = True) -> None:
+        """`folded`: advanced parameters are shown folded."""
         super().__init__()
         self._label_share = label_share
-        self._sliders = sliders
+        self._sliders, self._folded = sliders, folded
         self._choices = choices or Choices()
         self._leave_out = frozenset(leave_out)
         self._helps = helps
@@ -97,7 +98,7 @@ class Form(QWidget):
             grid.setColumnStretch(1, round(100 * (1 - self._label_share)))
             for info in part:
                 self._rows[info.name] = _Row(self, grid, info)
-            if advanced:
+            if advanced and self._folded:
                 fold = Fold("More")
                 fold.body.addLayout(grid)
                 self._layout.addWidget(fold)
@@ -108,7 +109,7 @@ class Form(QWidget):
         if info.editor == "declared":
             return DeclaredEditor(info, self._choices, self._helps)
         if info.editor == "steps":
-            return StepsEditor(info, self._choices, self._helps)
+            return StepsEditor(info, self._choices, self._helps, self._sliders)
         if info.editor == "field":
             kind = getattr(self._kind, "kind", "")
             return ChoiceEditor(info, lambda: self._choices.fields(kind))
@@ -130,7 +131,7 @@ class Form(QWidget):
         self.entered.emit()
 
     def _merge_key(self, info: ParamInfo) -> str | None:
-        if info.editor in ("bool", "choice", "steps", "field", "device", "file", "folder"):
+        if info.editor in ("bool", "choice", "field", "device", "file", "folder"):
             return None
         return f"form {id(self)} {info.name} {self._visit}"
 
@@ -256,9 +257,12 @@ class DeclaredEditor(Editor):
 
 
 class StepsEditor(Editor):
-    """Any number of declarations of a family, each at most once: a switch for each, and its form while it is on."""
+    """Any number of declarations of a family, each at most once: a switch for each, and its form while it is on.
 
-    def __init__(self, info: ParamInfo, choices: Choices, helps: bool) -> None:
+    Those that make no sense here are hidden unless they are on.
+    """
+
+    def __init__(self, info: ParamInfo, choices: Choices, helps: bool, sliders: bool = False) -> None:
         super().__init__(info)
         self._choices = choices
         self._value: tuple[Declared, ...] = ()
@@ -270,11 +274,12 @@ class StepsEditor(Editor):
         margins(column, 0, gap=4)
         self._hold(box)
         for cls in self._classes:
-            switch, form = QCheckBox(cls.title), Form(choices, helps=helps)
+            switch, form = QCheckBox(cls.title), Form(choices, helps=helps, sliders=sliders)
             switch.setToolTip(cls.summary_line())
             switch.toggled.connect(lambda on, c=cls: self._switch(c, on))
             form.changed.connect(lambda name, value, _key, c=cls: self._set(c, name, value))
             form.entered.connect(self.entered)
+            form.setContentsMargins(26, 2, 0, 10)  # under the words of its switch
             self.switches[cls.kind], self.forms[cls.kind] = switch, form
             column.addWidget(switch)
             column.addWidget(form)
@@ -293,6 +298,9 @@ class StepsEditor(Editor):
             blocked = switch.blockSignals(True)
             switch.setChecked(cls in on)
             switch.blockSignals(blocked)
+            why_not = self._choices.fits(cls)
+            switch.setVisible(cls in on or not why_not)
+            switch.setToolTip(why_not or cls.summary_line())
             form.setVisible(cls in on and bool(cls.model_fields))
             if cls in on:
                 form.show_model(on[cls])
