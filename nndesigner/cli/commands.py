@@ -162,6 +162,29 @@ def predict(
 
 
 @app.command()
+def generate(
+    project: ProjectFile,
+    text: Annotated[str, typer.Option(help="The beginning that the network goes on with.")] = "",
+    tokens: Annotated[int, typer.Option(help="How many characters or words it writes.", min=1, max=100_000)] = 200,
+    temperature: Annotated[float, typer.Option(
+        help="Higher: bolder and less sensible; lower: safer and more repetitive; 0: always the most probable.",
+        min=0.0, max=10.0)] = 0.8,
+    seed: Annotated[int, typer.Option(help="The same seed writes the same text.", min=0)] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a text, by a network trained to predict the next character or word."""
+    from nndesigner.exchange.prediction import from_project
+    from nndesigner.exchange.writing import go_on
+
+    with _exit_codes():
+        written = go_on(from_project(_load(project)), text, tokens, temperature, seed)
+        if as_json:
+            _print_json({"text": text, "written": written})
+        else:
+            print(text + written)
+
+
+@app.command()
 def check(project: ProjectFile, as_json: AsJson = False) -> None:
     """List what is wrong with a drawing; exit code 1 when there are errors."""
     from nndesigner.cli.running import load_data

@@ -248,6 +248,13 @@ def shown(token: str) -> str:
     return f"‘{token}’" if token.strip().lower() in MISSING else token
 
 
+def token_of(name: str) -> str:
+    """The token that `shown` made the name of a class of."""
+    if name[:1] == "‘" and name[-1:] == "’" and len(name) > 2:
+        return name[1:-1]
+    return next((token for token, sign in _SHOWN.items() if sign == name), name)
+
+
 # --- reading ---
 
 

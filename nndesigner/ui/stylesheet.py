@@ -115,6 +115,8 @@ QLineEdit[role="plain"] {{ background: transparent; border-color: transparent; p
 QLineEdit[role="plain"]:hover {{ border-color: {t.line}; }}
 QLineEdit[role="plain"]:focus {{ border-color: {t.accent}; background: {t.raised}; }}
 QLineEdit[role="inner"] {{ background: transparent; border: none; padding: 0; }}
+QAbstractSpinBox QLineEdit {{ background: transparent; border: none; min-height: 0; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
 QComboBox::down-arrow {{ image: url({icons}/chevron-down.svg); width: 14px; height: 14px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; border: {edge}px solid {t.line}; padding: 4px;

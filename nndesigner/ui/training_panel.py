@@ -70,7 +70,7 @@ class TrainingPanel(Column):
         more.setRange(1, 100_000)
         more.setValue(control.more_epochs)
         more.setSuffix(" epochs")
-        more.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        more.lineEdit().setTextMargins(8, 0, 0, 0)
         more.setAccessibleName("Epochs to add")
         self._guard = WheelGuard(more)
         more.installEventFilter(self._guard)

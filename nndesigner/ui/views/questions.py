@@ -14,6 +14,7 @@ from nndesigner.data.preparing import Part, Prepared
 from nndesigner.data.rows import Rows
 from nndesigner.engine.network import Network
 from nndesigner.exchange.prediction import Prediction, Predictor
+from nndesigner.exchange.writing import go_on
 from nndesigner.insight.answers import Confusion, Predictions, Scatter, chosen_head, confusion, predictions, scatter
 from nndesigner.training.trainer import Trainer
 
@@ -112,3 +113,9 @@ def scatter_of(node: str, output: int) -> Callable[[Trainer], Scatter]:
 def answer_to(raw: dict[str, np.ndarray]) -> Callable[[Trainer], dict[str, Prediction]]:
     """Question for the answers of all heads to raw columns, by Output node."""
     return lambda trainer: Predictor(trainer.network, trainer.prepared.preparation).predict_all(raw)
+
+
+def writing(text: str, count: int, temperature: float, seed: int, done: int) -> Callable[[Trainer], str]:
+    """Question for the next `count` tokens that a language model writes behind a text (exchange.writing.go_on)."""
+    return lambda trainer: go_on(
+        Predictor(trainer.network, trainer.prepared.preparation), text, count, temperature, seed, done)

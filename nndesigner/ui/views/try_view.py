@@ -18,6 +18,7 @@ from nndesigner.data.encoding import RawInput
 from nndesigner.data.pictures import SUFFIXES, fit_picture
 from nndesigner.data.sound import SUFFIXES as SOUNDS
 from nndesigner.exchange.prediction import Prediction
+from nndesigner.exchange.writing import goes_on
 from nndesigner.training.telemetry import Telemetry
 from nndesigner.ui.document import Document
 from nndesigner.ui.parts import ElidedLabel, line, margins
@@ -33,6 +34,7 @@ from nndesigner.ui.views.tool import tool
 from nndesigner.ui.views.try_picture import PicturePage
 from nndesigner.ui.views.try_sound import SoundPage
 from nndesigner.ui.views.try_table import TablePage
+from nndesigner.ui.views.try_write import WritePage
 
 #: pause in drawing or typing after which the network is asked
 DEBOUNCE_MS = 60
@@ -114,6 +116,9 @@ class TryView(LiveView):
         self.sample.clicked.connect(self._show_sample)
         self._add_page("row", self.tr("Row"), self.form, self.usual, self.sample)
 
+        self.write = WritePage(self.runner)
+        self._add_page("write", self.tr("Write"), self.write, *self.write.tools)
+
         self.table = TablePage(self.runner)
         self._add_page("table", self.tr("Table"), self.table, *self.table.tools)
 
@@ -131,7 +136,7 @@ class TryView(LiveView):
 
     @property
     def way(self) -> str:
-        """How data are given now: "draw", "picture", "sound", "row", "table", or "" when there is no way."""
+        """How data are given now: "draw", "picture", "sound", "row", "write", "table", or "" when there is no way."""
         return self.tabs.tabData(self.tabs.currentIndex()) or ""
 
     @property
@@ -180,6 +185,7 @@ class TryView(LiveView):
     def session_is_new(self) -> None:
         self._found = {}
         self.table.forget()
+        self.write.forget()
         self._offered = False
 
     def say(self) -> None:
@@ -228,7 +234,7 @@ class TryView(LiveView):
             ways = ("sound",)
             self.sound.set_column(self._inputs[0])
         elif kinds <= {"number", "category", "date", "text"}:
-            ways = ("row", "table")
+            ways = ("row", "write", "table") if goes_on(preparation) else ("row", "table")
             if not same:  # else what was typed stays
                 self.form.show_inputs(self._inputs, usual_values(preparation))
                 if "text" in kinds:  # no text is usual
@@ -273,7 +279,7 @@ class TryView(LiveView):
         self.pages.setCurrentWidget(page)
         for way, tools in self._tools.items():
             tools.setVisible(way == self.way)
-        self.answer.setVisible(self.way != "table")
+        self.answer.setVisible(self.way not in ("table", "write"))
         self._fit_pages()
         self.ask_anew()
 
@@ -335,7 +341,7 @@ class TryView(LiveView):
 
     def show_table(self, path: Path) -> None:
         """Read a CSV file and ask about all its rows."""
-        self.tabs.setCurrentIndex(1)
+        self.tabs.setCurrentIndex(self.tabs.count() - 1)
         self.table.show_file(path, self._inputs, self.outputs.value or "")
 
     # --- drop and paste ---

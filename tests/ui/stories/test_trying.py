@@ -12,6 +12,11 @@ import numpy as np
 from PySide6.QtCore import QMimeData, QPointF, QUrl
 from PySide6.QtTest import QTest
 
+from nndesigner.data.text_folder import NextToken
+from nndesigner.exchange.prediction import from_project
+from nndesigner.exchange.writing import go_on
+from nndesigner.graph.templates import propose
+from nndesigner.project.file import load
 from tests.ui.stories.conftest import LEFT
 
 ROW = {"sepal length": "6.3", "sepal width": "2.5", "petal length": "5.1", "petal width": "1.9"}
@@ -121,3 +126,35 @@ def test_trying_while_it_trains_and_after_another_project(person):
     person.wait(lambda: person.document.data_state == "ready")
     person.rest(0.3)
     assert not view.found
+
+
+def test_a_language_model_writes_on_and_can_be_stopped(person, tmp_path: Path):
+    path = tmp_path / "sea.txt"
+    path.write_text("She sells sea shells by the sea shore. " * 60, encoding="utf-8")
+    person.window.show_canvas()
+    person.document.edit_data("Choose a text", source=NextToken(path=str(path), length=10))
+    person.wait(lambda: person.document.data_state == "ready")
+    person.document.edit_graph("Propose", lambda graph: propose(person.document.prepared.signature))
+    person.document.edit_training("Fewer", epochs=6)
+    person.train()
+    view = try_view(person)
+    view.tabs.setCurrentIndex([view.tabs.tabData(i) for i in range(view.tabs.count())].index("write"))
+    page = view.write
+    assert page.isVisible() and not view.answer.isVisible()
+    page.text.setFocus()
+    person.type("she sells ")
+    page.temperature.setValue(0.0)
+    page.length.setValue(21)
+    QTest.mouseClick(page.go, LEFT)
+    assert page.busy and page.text.isReadOnly()
+    person.wait(lambda: not page.busy)
+    assert len(page.text.toPlainText()) == 31 and page.text.toPlainText().startswith("she sells ")
+    project = tmp_path / "sea.nnd"
+    assert person.window.files._write(project)
+    assert go_on(from_project(load(project)), "she sells ", 21, 0.0, 1) == page.text.toPlainText()[10:]
+    page.length.setValue(100_000)
+    QTest.mouseClick(page.go, LEFT)
+    person.wait(lambda: len(page.text.toPlainText()) > 40)
+    QTest.mouseClick(page.go, LEFT)
+    person.rest(0.2)
+    assert not page.busy and not page.text.isReadOnly() and page.go.text() == "Write on"
