@@ -9,6 +9,7 @@ import pytest
 
 from nndesigner.engine.device import Device
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.norm import BatchNorm
 from nndesigner.training.session import Session
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.telemetry import Answer, Telemetry
@@ -106,6 +107,38 @@ def test_pause_resume_stop_and_go_on(open_session):
     assert ask(session, lambda trainer: trainer.step_number).value == stopped.step
     session.start()
     wait(session, lambda t: t.state == "running" and t.step > stopped.step)
+
+
+def test_threads_that_meet_obey_commands_and_fail_together(open_session):
+    """With batch norm the parts of a batch wait for each other: nothing may leave one of them waiting."""
+    def make(**settings) -> Trainer:
+        checked = chain([Dense(units=8), BatchNorm(), Dense(units=3)], [features(2), classes(3)])
+        data = prepared(checked, random_arrays(checked, 200), validation=40)
+        return Trainer(checked, data, TrainSettings(**settings), Device("cpu"), threads=2)
+
+    before = set(threading.enumerate())
+    session = open_session(make, epochs=1_000_000)
+    session.start()
+    running = wait(session, lambda t: t.step > 50)
+    session.pause()
+    paused = wait_state(session, "paused")
+    assert paused.step >= running.step
+    session.resume()
+    wait(session, lambda t: t.step > paused.step + 50)
+
+    def spoil(trainer: Trainer) -> None:
+        trainer.prepared.train.arrays["features"][100:] = np.nan
+
+    ask(session, spoil)
+    failed = wait_state(session, "failed")
+    assert "data hold such values" in failed.failure.text
+    assert ask(session, lambda trainer: trainer.network.weights.finite()).value
+    assert session.close(SECONDS)
+    del session
+    end = time.monotonic() + SECONDS
+    while left := set(threading.enumerate()) - before:
+        assert time.monotonic() < end, f"{left} are still there"
+        time.sleep(0.005)
 
 
 def test_single_steps(open_session):
