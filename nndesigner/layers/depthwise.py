@@ -153,6 +153,41 @@ class Depthwise:
         return run
 
 
+class _ByLibrary:
+    """What Depthwise does, as a correlation with as many groups as channels, by a library of the device."""
+
+    def __init__(self, correlation: Any, W: Any) -> None:
+        self._of, self.blocks = correlation, correlation.blocks
+        #: [kh, kw, 1, C · multiplier], as a correlation wants its weights
+        self._W = W.reshape(*W.shape[:-2], 1, -1)
+        self._order, self._weights = correlation.bind_weights(self._W)
+
+    def before(self) -> Step:
+        return self._order
+
+    def bind_forward(self, x: Any, y: Any) -> Step:
+        return self._of.bind_forward(x, self._weights, y)
+
+    def bind_backward(self, index: int, x: Any, dy: Any, dx: Any | None) -> Step:
+        # the gradient of the weights is asked for with the arrays of `after`
+        self._arrays = x, dy
+        return nothing if dx is None else self._of.input_gradient().bind(dy, self._weights, dx)
+
+    def after(self, dW: Any) -> Step:
+        return self._of.bind_weight_gradient(*self._arrays, dW.reshape(self._W.shape), first=True, loaded=False)
+
+
+def depthwise(ctx: Bind, windows: Windows, W: Any) -> Depthwise | _ByLibrary:
+    """The sums for a layer: by a library of the device where it can."""
+    if ctx.convolve is not None:
+        channels, multiplier = W.shape[-2:]
+        found = ctx.convolve(
+            windows, channels, channels * multiplier, channels, ctx.batch, ctx.training, ctx.dtype)
+        if found is not None:
+            return _ByLibrary(found, W)
+    return Depthwise(ctx, windows, W)
+
+
 class _OneByOne(Penalised):
     """Shared by the two layers: geometry and the depthwise weights."""
 
@@ -224,7 +259,7 @@ class DepthwiseConv2D(_OneByOne):
 
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
         x, y = ctx.x[0], ctx.y
-        sums = Depthwise(ctx, self.windows(Shape("HWC", x.shape[1:])), ctx.weights["W"])
+        sums = depthwise(ctx, self.windows(Shape("HWC", x.shape[1:])), ctx.weights["W"])
         end = Epilogue(ctx, sums.blocks, fused(self.activation), ctx.weights["b"] if self.bias else None)
         ends = [end.bind_block(i) for i in range(len(sums.blocks))]
         steps = [sums.before(), end.before_forward()]
@@ -291,7 +326,7 @@ class SeparableConv2D(_OneByOne):
 
     def bind(self, ctx: Bind) -> tuple[Step, Step]:
         x, y, P = ctx.x[0], ctx.y, ctx.weights["pointwise"]
-        sums = Depthwise(ctx, self.windows(Shape("HWC", x.shape[1:])), ctx.weights["depthwise"])
+        sums = depthwise(ctx, self.windows(Shape("HWC", x.shape[1:])), ctx.weights["depthwise"])
         end = Epilogue(ctx, sums.blocks, fused(self.activation), ctx.weights["b"] if self.bias else None)
         ends = [end.bind_block(i) for i in range(len(sums.blocks))]
         z = ctx.scratch("between", (*y.shape[:-1], P.shape[0]))

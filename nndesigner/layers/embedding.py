@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from nndesigner.layers.base import Bind, Layer, Step, Weight
 from nndesigner.layers.elementwise import in_turn, nothing
+from nndesigner.layers.tracing import traces
 from nndesigner.spec import Shape, ShapeError, param
 
 
@@ -71,11 +72,35 @@ class Embedding(Layer):
             return forward, nothing
         dtable, dy = ctx.grads["table"], ctx.dy.reshape(y.shape)
 
+        add = _bind_sums(xp, tokens, dy, dtable) if traces(xp) else lambda: xp.add.at(dtable, tokens, dy)
+
         def backward() -> None:
             dtable.fill(0)
-            xp.add.at(dtable, tokens, dy)
+            add()
 
         return forward, backward
+
+
+# One thread for each value of dy in the order of the tokens; the first of a token adds up those behind it, in order.
+_SUMS = """
+long long at = i / width, column = i % width;
+long long token = tokens[order[at]];
+if (token >= 0 && token < rows && (at == 0 || tokens[order[at - 1]] != token)) {
+    sum_type sum = 0;
+    for (long long j = at; j < count && tokens[order[j]] == token; ++j) sum += dy[order[j] * width + column];
+    table[token * width + column] = sum;
+}
+"""
+
+
+def _bind_sums(xp: Any, tokens: Any, dy: Any, dtable: Any) -> Step:
+    """dtable[token] = Σ dy of the token, on a GPU: CuPy's add.at adds in an order that differs from run to run."""
+    kind, count, (rows, width) = dy.dtype.name, len(tokens), dtable.shape
+    sizes = tuple(np.int64(number) for number in (rows, width, count))
+    add = xp.ElementwiseKernel(
+        f"int64 rows, int64 width, int64 count, raw int64 tokens, raw int64 order, raw {kind} dy", f"raw {kind} table",
+        _SUMS.replace("sum_type", "float" if kind == "float32" else "double"), "nndesigner_token_sums")
+    return lambda: add(*sizes, tokens, xp.argsort(tokens), dy, dtable, size=count * width)
 
 
 def sine_positions(length: int, features: int) -> np.ndarray:

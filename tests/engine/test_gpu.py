@@ -23,6 +23,7 @@ from nndesigner.layers.base import Layer
 from nndesigner.layers.conv import Conv1D, Conv2D, Conv3D, ConvTranspose2D
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.elementwise import Elementwise
+from nndesigner.layers.embedding import Embedding
 from nndesigner.layers.norm import BatchNorm
 from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.regular import Dropout
@@ -108,6 +109,24 @@ def compare(case: Case, training: bool, gpu: Device, by_library: bool = False) -
         np.testing.assert_allclose(results[1][name], array, TOLERANCE["rtol"], atol, err_msg=name)
 
 
+@pytest.mark.parametrize("count", [1, 40])
+def test_an_embedding_adds_up_its_gradients_in_one_order(count: int, gpu: Device):
+    results = []
+    for device in (CPU, gpu):
+        with device.use():
+            ctx = bind_layer(Embedding(vocabulary=7, units=3), [Shape("T", (count,), integer=True)], 2, xp=device.xp,
+                             dtype=np.float32)
+            ctx.x[0][...] = device.asarray(generator(1, "tokens").integers(0, 7, (2, count)))
+            forward, backward = Embedding(vocabulary=7, units=3).bind(ctx)
+            forward()
+            backward()
+            first = np.array(device.host(ctx.grads["table"]))
+            backward()
+            np.testing.assert_array_equal(device.host(ctx.grads["table"]), first)
+            results.append(first)
+    np.testing.assert_allclose(results[1], results[0], **TOLERANCE)
+
+
 def test_no_layer_loss_or_optimizer_is_forgotten():
     """The tables of these tests hold all that the palettes offer but views, which compute nothing, inputs and
     outputs."""
@@ -124,6 +143,8 @@ CONVOLUTIONS = [case for case in BOUND if case.layer.group == "Convolution"]
 @pytest.mark.parametrize("training", [True, False])
 def test_convolutions_by_cudnn(case: Case, training: bool, with_cudnn: Device):
     compare(case, training, with_cudnn, by_library=True)
+    if "modules" in vars(with_cudnn.xp):
+        assert with_cudnn.xp.modules["cudnn"].pygraph.made == (3 if training else 1)
 
 
 @pytest.mark.parametrize("layer", [
