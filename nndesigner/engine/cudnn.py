@@ -43,7 +43,9 @@ class Cudnn:
         if np.dtype(dtype) != np.float32:
             return None
         found: CudnnCorrelation | None = CudnnCorrelation(self, windows, channels, filters, groups, batch)
-        wanted: tuple[Kind, ...] = ("forward", "by_input", "by_weights") if training else ("forward",)
+        wanted: tuple[Kind, ...] = ("forward", "by_input")  # a transposed convolution answers by the second
+        if training:
+            wanted = (*wanted, "by_weights")
         return found if all(found.graph(kind) is not None for kind in wanted) else None
 
     def graph(self, kind: Kind, windows: Windows, channels: int, filters: int, groups: int, batch: int) -> Graph | None:
