@@ -84,6 +84,7 @@ def train(
     from nndesigner.cli.running import load_data
     from nndesigner.cli.running import train as run
     from nndesigner.cli.showing import Progress, finite, metric_table
+    from nndesigner.data.description import changes
     from nndesigner.project.file import save
 
     with _exit_codes():
@@ -100,6 +101,10 @@ def train(
         _check_device(training.device)
         design = replace(opened.design, training=training)
         prepared = load_data(design)
+        if opened.described is not None and prepared.description is not None:
+            changed = changes(opened.described, prepared.description)
+            if changed:
+                _errors().print(escape(f"The data have changed since they were saved: {'; '.join(changed)}."))
 
         def kept(state: Project) -> Path:
             """The user's own settings stay as they are; those of this run go with the weights."""

@@ -87,7 +87,7 @@ def train(
     def result(checkpoint: Checkpoint, telemetry: Telemetry) -> Project:
         return replace(
             project, checkpoint=checkpoint, preparation=prepared.preparation, history=dict(telemetry.curves),
-            trained_design=None)
+            trained_design=None, described=prepared.description)
 
     try:
         interrupted = False

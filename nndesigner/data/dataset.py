@@ -70,6 +70,8 @@ class Dataset:
     span: int = 0
     #: name of each sample's file within its folder, where each has one
     names: tuple[str, ...] = ()
+    #: its size in bytes, where that was looked at
+    sizes: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.columns[0].values) if self.columns else 0
@@ -89,29 +91,36 @@ class Dataset:
         return SampleKeys(self)
 
     @cached_property
-    def fingerprint(self) -> str:
-        """sha256 over names and contents of all columns, as hexadecimal text. Roles and notes do not count.
+    def marks(self) -> dict[str, str]:
+        """sha256 of name, kind and contents of each column, as hexadecimal text, by name.
 
-        Of columns larger than LARGE bytes only some samples count, spread evenly.
+        Of columns larger than LARGE bytes only some samples count, spread evenly; of columns that are made when read
+        and have files of their own, only the names of these.
         """
+        return {column.name: self._mark(column) for column in self.columns}
+
+    def _mark(self, column: Column) -> str:
         from nndesigner.data.rows import RawReader  # which knows the errors of this file
 
-        digest = hashlib.sha256()
-        for column in self.columns:
-            values = column.values
-            digest.update(f"{column.name}\0{column.kind}\0{values.dtype.str}\0{values.shape}\0".encode())
-            if not isinstance(values, np.ndarray):
-                digest.update(values.fingerprint.encode())
-                continue
-            if values.nbytes > LARGE:
-                values = RawReader(values)(np.unique(np.linspace(0, len(values) - 1, MARKED).astype(np.int64)))
-            for start in range(0, len(values), 4096):
-                chunk = values[start:start + 4096]
-                if chunk.dtype == object:
-                    digest.update("".join(f"{t}\1" if t is not None else "\2" for t in chunk).encode())
-                else:
-                    digest.update(np.ascontiguousarray(chunk))
+        values = column.values
+        digest = hashlib.sha256(f"{column.name}\0{column.kind}\0{values.dtype.str}\0{values.shape}\0".encode())
+        if not isinstance(values, np.ndarray):
+            digest.update("\0".join(self.names).encode() if self.names else values.fingerprint.encode())
+            return digest.hexdigest()
+        if values.nbytes > LARGE:
+            values = RawReader(values)(np.unique(np.linspace(0, len(values) - 1, MARKED).astype(np.int64)))
+        for start in range(0, len(values), 4096):
+            chunk = values[start:start + 4096]
+            if chunk.dtype == object:
+                digest.update("".join(f"{t}\1" if t is not None else "\2" for t in chunk).encode())
+            else:
+                digest.update(np.ascontiguousarray(chunk))
         return digest.hexdigest()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over the marks of all columns, as hexadecimal text. Roles and notes do not count."""
+        return hashlib.sha256("".join(self.marks.values()).encode()).hexdigest()
 
 
 class DataError(ValueError):

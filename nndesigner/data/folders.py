@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +12,8 @@ PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "v
          "validation": "validation", "test": "test", "testing": "test"}
 #: files looked at to tell what a folder holds
 LOOKED_AT = 200
+#: files whose sizes are remembered
+MOST_SIZES = 20_000
 
 
 def classed_files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str | None, str]]:
@@ -33,6 +35,19 @@ def names_in(folder: Path, paths: Iterable[Path]) -> tuple[str, ...]:
     """Names of files by their way from the folder on, the same on every system."""
     start = len(str(folder)) + 1
     return tuple(str(path)[start:].replace(os.sep, "/") for path in paths)
+
+
+def sizes_of(paths: Sequence[Path]) -> tuple[int, ...]:
+    """Sizes of files in bytes, -1 for one that is gone; empty for so many that looking would take long."""
+    if len(paths) > MOST_SIZES:
+        return ()
+    found = []
+    for path in paths:
+        try:
+            found.append(path.stat().st_size)
+        except OSError:
+            found.append(-1)
+    return tuple(found)
 
 
 def holds(folder: Path, suffixes: tuple[str, ...]) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 
 from nndesigner.data.dataset import Column, DataError, Dataset, Fit
 from nndesigner.data.files import reading
-from nndesigner.data.folders import classed_files, holds, names_in
+from nndesigner.data.folders import classed_files, holds, names_in, sizes_of
 from nndesigner.data.label_table import read_labels
 from nndesigner.data.mask_files import has_masks
 from nndesigner.data.picture_cache import Pictures
@@ -100,8 +100,9 @@ class ImageFolder(Source):
             rows = [row for row, i in enumerate(good) if found[i][2] == name]
             if rows:
                 parts[name] = np.array(rows)
-        names = names_in(folder, (found[i][0] for i in good))
-        return Dataset(folder.name, "images", tuple(columns), tuple(notes), parts, names=names)
+        kept = [found[i][0] for i in good]
+        names, sizes = names_in(folder, kept), sizes_of(kept)
+        return Dataset(folder.name, "images", tuple(columns), tuple(notes), parts, names=names, sizes=sizes)
 
     def _values(
         self, paths: list[Path], name: str, progress: Progress, notes: list[str]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from nndesigner.data.augment import Augmentation, Mixer, changed_rows, mixer_of
 from nndesigner.data.corrections import Corrections, by_row, corrected, excluded_rows, notes_of
 from nndesigner.data.dataset import Column, DataError, Dataset, Form, Role
+from nndesigner.data.description import Description, describe_data
 from nndesigner.data.duplicates import marks, matches
 from nndesigner.data.encoding import MISSING, Preparation, chunks, codes_of, texts_of
 from nndesigner.data.fitting import Scaling, classes_of, counted, fit_inputs, fit_targets
@@ -94,6 +95,8 @@ class Prepared:
     notes: tuple[str, ...]
     #: sha256 of the raw contents, as hexadecimal text
     fingerprint: str
+    #: what is remembered of the raw data
+    description: Description | None = None
     #: how samples of a training batch are mixed with each other; None: not at all
     mixer: Mixer | None = None
 
@@ -143,7 +146,7 @@ def prepare(dataset: Dataset, settings: DataSettings, progress: Progress = quiet
     seen = replace(dataset, columns=tuple(columns), form=_form(dataset.form, inputs, targets))
     plain = Prepared(
         seen, preparation.signature, preparation, made["train"], made["validation"],
-        made["test"], (*dataset.notes, *notes), dataset.fingerprint,
+        made["test"], (*dataset.notes, *notes), dataset.fingerprint, describe_data(dataset),
     )
     return augmented(plain, settings.augmentation, settings.seed)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.files import reading
-from nndesigner.data.folders import classed_files, holds, names_in
+from nndesigner.data.folders import classed_files, holds, names_in, sizes_of
 from nndesigner.data.sound import SUFFIXES, Place, Representation, SoundForm, fitted, load_sound
 from nndesigner.data.source import Progress, Source
 from nndesigner.spec import param
@@ -126,8 +126,9 @@ class SoundFolder(Sounds, _InFolder):
             rows = [row for row, i in enumerate(good) if found[i][2] == name]
             if rows:
                 parts[name] = np.array(rows)
-        names = names_in(folder, (found[i][0] for i in good))
-        return Dataset(folder.name, "sounds", tuple(columns), tuple(notes), parts, names=names)
+        kept = [found[i][0] for i in good]
+        names, sizes = names_in(folder, kept), sizes_of(kept)
+        return Dataset(folder.name, "sounds", tuple(columns), tuple(notes), parts, names=names, sizes=sizes)
 
 
 def _decode(paths: list[Path], values: np.ndarray, form: SoundForm, progress: Progress) -> dict[int, str]:

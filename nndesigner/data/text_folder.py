@@ -15,7 +15,7 @@ from nndesigner.data.csv_text import TextTable, read_text_table
 from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.encoding import MISSING
 from nndesigner.data.files import checked_file, reading
-from nndesigner.data.folders import classed_files, holds, names_in
+from nndesigner.data.folders import classed_files, holds, names_in, sizes_of
 from nndesigner.data.source import Progress, Source, quiet
 from nndesigner.data.text import MAX_LENGTH, WORDS, TextForm, Tokens, cut
 from nndesigner.spec import param
@@ -136,7 +136,7 @@ class TextFolder(Texts, _InFolder):
         return Dataset(folder.name, "texts", (
             Column("text", "text", "input", _objects(texts), layout=self.text_form()),
             Column("class", "category", "target", _objects(labels)),
-        ), tuple(notes), parts, names=names_in(folder, paths))
+        ), tuple(notes), parts, names=names_in(folder, paths), sizes=sizes_of(paths))
 
 
 class TextColumn(Texts, _InTable):

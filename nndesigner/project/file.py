@@ -4,7 +4,8 @@ A zip (see `container.py`) of JSON and safetensors. It holds no code and no name
 file claims of its weights is compared with what its drawing implies before anybody computes with them. Its parts:
 
 manifest.json        format, schema version, version of the program, size and sha256 of the other parts
-design.json          "current": drawing, data and training settings; "trained": those of the weights, null if the same
+design.json          "current": drawing, data and training settings; "trained": those of the weights, null if the same;
+                     "data": what is remembered of the data, perhaps left out
 preparation.json     how raw data become inputs, fitted on the training part, or null
 history.json         "curves" that are shown; "run": the state of the run beside its arrays, or null
 meta.json            title, description, view
@@ -26,6 +27,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from nndesigner.data.description import Description
 from nndesigner.data.preparing import Preparation
 from nndesigner.engine.weights import sources
 from nndesigner.graph.check import Checked, check
@@ -82,6 +84,8 @@ class Project:
     meta: Mapping[str, Any] = field(default_factory=dict)
     #: the design that the weights belong to; None when it is `design`
     trained_design: Design | None = None
+    #: the data as they were, to say what changed since
+    described: Description | None = None
 
     @property
     def learned(self) -> Design:
@@ -139,6 +143,8 @@ def _members(project: Project, folder: Path) -> dict[str, bytes]:
     design = {"current": _design_json(project.design, folder), "trained": None}
     if project.trained_design is not None:
         design["trained"] = _design_json(project.trained_design, folder)
+    if project.described is not None:
+        design["data"] = project.described.to_json()
     parts = {
         "design.json": design,
         "history.json": {
@@ -224,6 +230,8 @@ def _project(members: Mapping[str, bytes], manifest: Mapping[str, Any], folder: 
         "design.json",
         lambda: None if parts["design.json"]["trained"] is None else _design(parts["design.json"]["trained"], folder))
     meta = _parsed("meta.json", lambda: dict(parts["meta.json"]))
+    data = parts["design.json"].get("data")
+    described = None if data is None else _parsed("design.json", lambda: Description.from_json(data))
     history = _parsed("history.json", lambda: _curves(parts["history.json"]["curves"]))
     run = _parsed("history.json", lambda: parts["history.json"]["run"])
     shapes = _shapes(members[_WEIGHTS])
@@ -244,7 +252,7 @@ def _project(members: Mapping[str, bytes], manifest: Mapping[str, Any], folder: 
         _parsed("history.json", lambda: _check_run(checkpoint))
     elif any(name.startswith(_CHECKPOINT) for name in shapes):
         raise Damaged("it holds weights without the run that they belong to.")
-    return Project(design, checkpoint, preparation, history, meta, trained)
+    return Project(design, checkpoint, preparation, history, meta, trained, described)
 
 
 def _parsed(part: str, read: Callable[[], Any]) -> Any:

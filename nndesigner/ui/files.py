@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from nndesigner.data.corrections import Corrections
+from nndesigner.data.description import Description, changes
 from nndesigner.project import file as project_file
 from nndesigner.project.corrections import save_corrections
 from nndesigner.project.file import Project, ProjectError
@@ -52,6 +53,8 @@ class Files(QObject):
         self._saved_step = 0
         #: what is corrected in the file on the disk
         self._saved_corrections: Corrections = ()
+        #: the data of the opened file as they were, until they are loaded
+        self._described: Description | None = None
         #: the question on the screen, for the keyboard and for tests
         self.question: Question | None = None
         self._autosave: Autosave | None = None
@@ -125,6 +128,7 @@ class Files(QObject):
         self._kept = project if project.checkpoint is not None else None
         self._saved_step = 0
         self._saved_corrections = project.design.data.corrections
+        self._described = project.described
         self._document.select(())
         self._document.open(project.design, path)
         self._pause.stop()
@@ -134,7 +138,12 @@ class Files(QObject):
     def _restore_weights(self) -> None:
         """Take up the saved run as soon as the data that it was trained with are there."""
         kept, document = self._kept, self._document
-        if kept is None or document.data_state not in ("ready", "failed"):
+        if document.data_state not in ("ready", "failed"):
+            return
+        changed = self._changes()
+        if kept is None:
+            if changed:
+                self._banner.say("warning", f"The data have changed since they were saved: {changed}.", subject="data")
             return
         if document.data_state == "failed":
             self._banner.say("warning", "The data of this project could not be loaded, so what the network learned "
@@ -143,9 +152,11 @@ class Files(QObject):
         if kept.learned.data != document.design.data:
             return
         prepared = document.prepared
-        if kept.preparation is not None and kept.preparation.to_json() != prepared.preparation.to_json():
-            self._banner.say("warning", "The data have changed since this network was trained. Its predictions may "
-                             "not mean what they did.", subject="data")
+        other = kept.preparation is not None and kept.preparation.to_json() != prepared.preparation.to_json()
+        if changed or other:
+            words = f": {changed}" if changed else ""
+            self._banner.say("warning", f"The data have changed since this network was trained{words}. Its predictions "
+                             "may not mean what they did.", subject="data")
         try:
             self._runner.restore(kept.learned, prepared, kept.checkpoint)
         except ValueError as error:
@@ -153,6 +164,13 @@ class Files(QObject):
             return
         self._kept = None
         self._saved_step = int(kept.checkpoint.state.get("updates", 0))
+
+    def _changes(self) -> str:
+        """What changed in the data since the file was saved; told once."""
+        document, old, self._described = self._document, self._described, None
+        if old is None or document.prepared is None or document.prepared.description is None:
+            return ""
+        return "; ".join(changes(old, document.prepared.description))
 
     # --- saving ---
 
@@ -206,12 +224,14 @@ class Files(QObject):
         if checkpoint is not None:
             learned = None if runner.design == design else runner.design
             curves = runner.telemetry.curves
-            return Project(design, checkpoint, runner.prepared.preparation, dict(curves), self.meta, learned)
+            return Project(design, checkpoint, runner.prepared.preparation, dict(curves), self.meta, learned,
+                           runner.prepared.description)
         kept = self._kept
         if kept is not None:
             learned = None if kept.learned == design else kept.learned
             return replace(kept, design=design, trained_design=learned, meta=self.meta)
-        return Project(design, meta=self.meta)
+        prepared = self._document.prepared
+        return Project(design, meta=self.meta, described=None if prepared is None else prepared.description)
 
     def _remember(self, path: Path) -> None:
         names = [str(path), *(str(p) for p in self.recent() if p != path)]

@@ -19,7 +19,7 @@ from nndesigner.ui.parts import Column, ElidedLabel, button, clear, heading, lab
 from nndesigner.ui.stylesheet import role
 from nndesigner.ui.views.empty_state import EmptyState
 
-CARD_WIDTH = 220
+CARD_WIDTH, CARD_HEIGHT = 220, 148
 
 
 class StatisticsPage(QWidget):
@@ -152,6 +152,7 @@ class StatisticsPage(QWidget):
 
     def _card(self, view: ColumnView) -> QWidget:
         frame = role(QFrame(), "card")
+        frame.setFixedHeight(CARD_HEIGHT)
         inner = margins(QVBoxLayout(frame), 10, 8, 10, 6, gap=4)
         title = ElidedLabel(view.name)
         role(title, "name")
@@ -180,7 +181,7 @@ class StatisticsPage(QWidget):
         self.wanted.emit(Wanted(only=np.asarray(rows), words=f"off the relation of {names[a]} and {names[b]}"))
 
     def _arrange(self) -> None:
-        across = max(1, (self._column.width() - 40) // (CARD_WIDTH + 8))
+        across = max(1, (self.width() - 40) // (CARD_WIDTH + 8))
         if across == self._across or not self._cards:
             return
         self._across = across

@@ -181,3 +181,21 @@ def test_statistics_follow_the_data(person):
     person.wait(lambda: view.statistics.overview is not None and not view.busy)
     person.document.edit_data("More to test", test=0.4)
     person.wait(lambda: view.statistics.overview.balance[2].sum() == 60)
+
+
+def test_a_reopened_project_says_what_changed_in_its_data(make_person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    table, target = flowers(tmp_path / "flowers.csv"), tmp_path / "p.nnd"
+    monkeypatch.setattr("nndesigner.ui.files.QFileDialog.getSaveFileName", lambda *_: (str(target), ""))
+    one = make_person()
+    drop(one, table)
+    one.window.draw_proposal()
+    one.document.edit_training("short", epochs=2)
+    one.train()
+    assert one.window.files.save()
+    table.write_text("\n".join(table.read_text("utf-8").splitlines()[:-12]) + "\n", "utf-8")
+
+    other = make_person()
+    other.window.files.open(target)
+    other.wait(lambda: other.document.data_state == "ready" and other.runner.trained)
+    words = other.window.banner.words.text()
+    assert other.window.banner.isVisible() and "since this network was trained: 12 samples fewer" in words
