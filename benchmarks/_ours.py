@@ -15,6 +15,7 @@ import time
 import numpy as np
 
 from nndesigner.data.preparing import Part, Prepared
+from nndesigner.engine.accelerate import ACCELERATOR
 from nndesigner.engine.device import Device
 from nndesigner.engine.optimizers import Adam
 from nndesigner.graph.check import Checked, check
@@ -90,6 +91,10 @@ def main() -> None:
         order = json.loads(line)
         case = order["case"]
         if case["name"] not in trainers:
+            if order.get("accelerator"):
+                ACCELERATOR.start()
+                if not ACCELERATOR.wait():
+                    raise SystemExit(ACCELERATOR.words())
             trainers.clear()
             trainers[case["name"]] = build(case, order.get("threads"), order.get("device", "cpu"))
             for _ in range(5):

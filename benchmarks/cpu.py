@@ -1,6 +1,7 @@
 """Training steps and answers on the CPU, ours against PyTorch's best mode, in alternating blocks.
 
     python benchmarks/cpu.py [--torch PYTHON] [--threads N] [--rounds N] [--seconds S] [--cases a,b] [--markdown]
+        [--accelerator] [--compile]
 
 PyTorch runs in the interpreter given by --torch or the environment variable NNDESIGNER_TORCH, or in this one when it
 can import torch; without it our figures are printed alone. Each side is a process of its own; the order turns round in
@@ -93,9 +94,10 @@ def torch_python(chosen: str | None) -> str | None:
 def compare(one: dict, what: str, arguments: argparse.Namespace, python: str | None) -> dict:
     """Medians and ratios of one case."""
     ours = Side([sys.executable, str(HERE / "_ours.py")], arguments.threads)
-    modes = [] if python is None else ["eager", "fused"] + (["last"] if len(one["shape"]) == 3 else [])
+    modes = [] if python is None else [
+        "eager", "fused", *["last"] * (len(one["shape"]) == 3), *["compiled"] * arguments.compile]
     theirs = Side([python, str(HERE / "_torch.py"), str(arguments.threads)], arguments.threads) if python else None
-    order = {"case": one, "seconds": arguments.seconds, "what": what}
+    order = {"case": one, "seconds": arguments.seconds, "what": what, "accelerator": arguments.accelerator}
     if arguments.threads == 1:
         order["threads"] = 1
     blocks: dict[str, list[dict]] = {"ours": [], **{mode: [] for mode in modes}}
@@ -134,6 +136,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="length of a block")
     parser.add_argument("--cases", default="", help="parts of names, separated by commas")
     parser.add_argument("--what", default="train,answer")
+    parser.add_argument("--accelerator", action="store_true", help="ours with compiled kernels (extra fast)")
+    parser.add_argument("--compile", action="store_true", help="PyTorch also with torch.compile, which takes long")
     parser.add_argument("--markdown", action="store_true", help="print a table for RESULTS.md")
     arguments = parser.parse_args()
     python = torch_python(arguments.torch)

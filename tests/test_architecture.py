@@ -106,6 +106,7 @@ def test_only_one_function_of_cli_imports_ui():
 @pytest.mark.parametrize(("libraries", "allowed"), [
     (("PySide6", "PyQt6", "shiboken6", "pyqtgraph", "qtawesome"), ("ui",)),
     (("cupy", "cupy_backends", "cupyx"), ("engine/device.py",)),
+    (("numba",), ("engine/kernels.py",)),
     (("cudnn",), ("engine/cudnn.py",)),
     (("onnx", "onnxruntime"), ("exchange",)),
     (("torch", "tensorflow", "keras", "jax"), ()),

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nndesigner.engine.accelerate import quicker_on
 from nndesigner.engine.device import Device
 from nndesigner.engine.losses import default_loss
 from nndesigner.engine.memory import Arena, Wanted
@@ -79,10 +80,7 @@ class Plan:
         self._device, self._weights, self._clock = device, weights, clock
         self._part, self._gradients = part, gradients or weights.gradients
         self._xp, self._dtype = device.xp, weights.dtype
-        if training:
-            self.order, self._wanting = backward_order(checked)
-        else:
-            self.order, self._wanting = [n for n in checked.order], set()
+        self.order, self._wanting = backward_order(checked) if training else (list(checked.order), set())
         #: layers that add to the loss
         self.adding = tuple(n for n in self.order if checked.graph.node(n).layer.adds_loss)
         self._convolve = device.convolver()
@@ -343,6 +341,7 @@ class Plan:
             scratch=self._scratch(), uniform=uniform, normal=normal, loss=loss, part=self._part,
             masks=tuple(self.mask(source) for source in feeding) if layer.masking == "use" else (),
             endless=endless, made_mask=self._buffers.get(("mask", node_id)), convolve=self._convolve,
+            quicker=quicker_on(self._device, self._dtype),
         )
 
     def _bind_head(self, node_id: str) -> tuple[Step, Step]:

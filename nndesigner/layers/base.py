@@ -108,6 +108,8 @@ class Bind:
     masks: tuple[Any | None, ...] = ()
     #: mask to be filled by a layer that makes one; None when nobody uses it
     made_mask: Any | None = None
+    #: quicker(name, step, *arrays) -> the step, or a compiled kernel that does the same to the bit once it is ready
+    quicker: Callable[..., Step] = lambda name, step, *arrays: step
     #: what makes the sums of products of a convolution by a library of the device; see `windows.correlation`
     convolve: Callable[..., Any] | None = None
 

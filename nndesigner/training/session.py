@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from nndesigner.data.dataset import DataError
+from nndesigner.engine.accelerate import ACCELERATOR
 from nndesigner.engine.device import DeviceError
 from nndesigner.engine.plan import NodeError
 from nndesigner.training.telemetry import Answer, Failure, State, Telemetry
@@ -204,6 +205,7 @@ class Session:
                     now = clock()
                     if now >= due:
                         due = now + PUBLISH_SECONDS
+                        ACCELERATOR.start()
                         self._seconds_run = before + now - began
                         trainer.catch_up()
                         self._speed.note(now, trainer.samples_done)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nndesigner.engine.accelerate import quicker_on
 from nndesigner.engine.network import Network
 from nndesigner.engine.optimizers import OptimizerBind
 from nndesigner.engine.pool import Pool, parts_of
@@ -67,6 +68,7 @@ class Update:
             xp=xp, dtype=weights.dtype, weights=weights.values[part], grads=weights.grads[part],
             slots={name: flat[part] for name, flat in self.slots.items()},
             decay=None if decay is None else decay[part], segments=segments, scratch=make_scratch,
+            quicker=quicker_on(network.device, weights.dtype),
         ))
 
     def run(self, rate: float, step: int) -> None:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
+from nndesigner.engine.accelerate import ACCELERATOR
 from nndesigner.training.telemetry import Telemetry
 from nndesigner.ui.devices import Devices, words
 from nndesigner.ui.document import Document
@@ -156,6 +157,8 @@ class RunBar(QFrame):
             action.setChecked(status.name == chosen)
             action.setEnabled(status.usable)
             action.triggered.connect(lambda _=False, name=status.name: self._choose(name))
+            if status.name == "cpu":
+                _add_words(menu, ACCELERATOR.words())
             if status.reason:
                 _add_words(menu, status.reason)
         if not self._devices.known:

@@ -111,6 +111,11 @@ class Adam(_TwoMoments):
     icon = "mdi6.auto-fix"
     keywords = ("adaptive", "moment", "default")
 
+    def bind_part(self, ctx: OptimizerBind, part: slice, eps: Any, rate: Any) -> Step:
+        moments = (ctx.slots[name][part] for name in self.slots)
+        return ctx.quicker("adam", super().bind_part(ctx, part, eps, rate), ctx.weights[part], ctx.grads[part],
+                           *moments, ctx.number(self.beta1), ctx.number(self.beta2), eps, rate)
+
 
 class AdamW(Adam):
     """Adam with weight decay that acts on the weights themselves, which generalises better.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from nndesigner.engine.accelerate import plain
 from nndesigner.layers.base import in_turn
 from nndesigner.layers.tracing import Tracer, traces
 from nndesigner.spec import Declared, param
@@ -42,6 +43,8 @@ class OptimizerBind:
     segments: tuple[tuple[str, int, int, tuple[int, ...], bool], ...]
     #: scratch(name, shape, dtype=None) -> array, planned once
     scratch: Callable[..., Any]
+    #: quicker(name, step, *arrays) -> the step, or a compiled kernel that does the same to the bit once it is ready
+    quicker: Callable[..., Step] = plain
 
     def chunks(self) -> Iterator[slice]:
         """Parts of the flat arrays that fit into the CPU's cache; everything at once on other devices."""

@@ -71,7 +71,7 @@ class Momentum(Elementwise):
                 xp.multiply(v, rate, out=t)
             xp.subtract(w, t, out=w)
 
-        return run
+        return ctx.quicker("nesterov" if nesterov else "momentum", run, w, g, v, keep, rate)
 
 
 class Nesterov(Momentum):

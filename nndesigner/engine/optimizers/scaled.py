@@ -55,7 +55,7 @@ class RMSprop(Elementwise):
             xp.add(s, t, out=s)
             move()
 
-        return run
+        return ctx.quicker("rmsprop", run, w, g, s, keep, eps, rate)
 
 
 class Adagrad(Elementwise):
