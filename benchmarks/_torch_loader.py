@@ -1,7 +1,7 @@
 """PyTorch's side of the comparison of loaders: samples per second of a DataLoader, as told by lines of JSON.
 
-Line in: {"case": "digits" | "cifar" | "jpeg", "path": ..., "batch": ..., "workers": ..., "seconds": ...}; line out: the
-rate. torchvision is not needed: pictures are read and resized with Pillow, as its folder data set does.
+Line in: {"case": "digits" | "cifar" | "jpeg" | "masks", "path": ..., "batch": ..., "workers": ..., "seconds": ...};
+line out: the rate. torchvision is not needed: pictures are read and resized with Pillow, as its folder data set does.
 """
 
 from __future__ import annotations
@@ -54,12 +54,25 @@ class Folder(Dataset):
         return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float().div_(255), i % 10
 
 
+class Masked(Folder):
+    """The same with the mask of each picture, resized to the nearest pixel."""
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        picture, _ = super().__getitem__(i)
+        with Image.open(self.paths[i].parent.parent / "masks" / f"{self.paths[i].stem}.png") as opened:
+            width, height = opened.size
+            side = min(width, height)
+            left, top = (width - side) / 2, (height - side) / 2
+            mask = opened.resize((SIDE, SIDE), Image.Resampling.NEAREST, (left, top, left + side, top + side))
+        return picture, torch.from_numpy(np.array(mask)).long()
+
+
 def data_of(order: dict) -> Dataset:
     if order["case"] == "digits":
         return TensorDataset(torch.rand(1797, 1, 8, 8), torch.randint(0, 10, (1797,)))
     if order["case"] == "cifar":
         return Mapped(order["path"])
-    return Folder(order["path"], draft=True)
+    return (Masked if order["case"] == "masks" else Folder)(order["path"], draft=True)
 
 
 def main() -> None:

@@ -25,19 +25,27 @@ from _ours import build
 from cpu import CIFAR, conv, dense, torch_python
 from PIL import Image
 
-from nndesigner.data import image_folder, picture_cache, preparing
+from nndesigner.data import image_folder, mask_folder, picture_cache, preparing
 from nndesigner.data.dataset import Column, Dataset
 from nndesigner.data.image_folder import ImageFolder
+from nndesigner.data.mask_folder import MaskFolder
 from nndesigner.data.preparing import DataSettings, Prepared, prepare
 from nndesigner.data.rows import EncodedRows
 from nndesigner.data.samples import Digits
+from nndesigner.data.shape_masks import ShapeMasks
 from nndesigner.data.source import quiet
 from nndesigner.engine.device import Device
+from nndesigner.graph.check import check
+from nndesigner.graph.templates import propose
 from nndesigner.training.feeding import Feeder, Orders
+from nndesigner.training.settings import TrainSettings
+from nndesigner.training.trainer import Trainer
 
 HERE = Path(__file__).parent
 JPEGS = 600
 POOL = ("pool", {})
+#: batch of pictures with masks
+MASKED = 8
 #: networks that are usual for the size, to tell what the engine takes
 ENGINES = {
     "digits": {"name": "digits", "batch": 64, "shape": [8, 8, 1], "classes": 10,
@@ -51,21 +59,25 @@ ENGINES = {
 
 def ours(prepared: Prepared, batch: int, workers: int) -> Callable[[float], float]:
     """Samples per second of gathering or feeding shuffled batches."""
-    source, count = prepared.train.arrays["image"], len(prepared.train)
+    fields = {f.name: prepared.train.arrays[f.name] for f in prepared.signature.fields
+              if f.name == "image" or f.sample_dims}
+    count = len(prepared.train)
     orders = Orders(0, count, batch)
-    buffer = np.empty((batch, *source.shape[1:]), dtype=np.float32)
-    feeder = Feeder({"image": source}, orders, workers) if isinstance(source, EncodedRows) else None
+    buffers = {name: np.empty((batch, *source.shape[1:]), dtype=source.dtype) for name, source in fields.items()}
+    read = {name: source for name, source in fields.items() if isinstance(source, EncodedRows)}
+    feeder = Feeder(read, orders, workers) if read else None
     place = [(0, 0)]
 
     def run(seconds: float) -> float:
         done, began = 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
-            if feeder is None:
-                rows = orders.rows_at(place[0])
-                Device("cpu").gather(source, rows, buffer[:len(rows)])
-            else:
-                rows = orders.rows_at(place[0])
-                buffer[...] = feeder.take(place[0])["image"]
+            rows = orders.rows_at(place[0])
+            given = feeder.take(place[0]) if feeder is not None else {}
+            for name, source in fields.items():
+                if name in given:
+                    buffers[name][...] = given[name]
+                else:
+                    Device("cpu").gather(source, rows, buffers[name][:len(rows)])
             place[0] = orders.after(place[0])
             done += len(rows)
         return done / (time.perf_counter() - began)
@@ -75,13 +87,21 @@ def ours(prepared: Prepared, batch: int, workers: int) -> Callable[[float], floa
 
 def engine(case: str, seconds: float) -> float:
     """Samples per second of training on data in memory."""
-    trainer = build(ENGINES[case])
+    trainer = build(ENGINES[case]) if case in ENGINES else segmenting()
+    batch = trainer.settings.batch_size
     trainer.step()
     began, steps = time.perf_counter(), 0
     while time.perf_counter() - began < seconds or not steps:
         trainer.step()
         steps += 1
-    return steps * ENGINES[case]["batch"] / (time.perf_counter() - began)
+    return steps * batch / (time.perf_counter() - began)
+
+
+def segmenting() -> Trainer:
+    """The network that is proposed for pictures of 224 × 224 with masks."""
+    prepared = prepare(ShapeMasks(samples=16, size=224).load(quiet), DataSettings(validation=0.0, test=0.0))
+    checked = check(propose(prepared.signature), prepared.signature)
+    return Trainer(checked, prepared, TrainSettings(batch_size=MASKED), Device("cpu"))
 
 
 def cases(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Prepared]]]:
@@ -112,6 +132,20 @@ def cases(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Prepared]]
             source = ImageFolder(path=str(photos), height=224, width=224)
             return prepare(source.load(quiet), DataSettings(**everything))
 
+    scenes = folder / "scenes"
+    for i in range(JPEGS // 3):
+        for kind in ("images", "masks"):
+            (scenes / kind).mkdir(parents=True, exist_ok=True)
+        coarse = Image.fromarray(rng.integers(0, 256, (30, 40, 3), dtype=np.uint8))
+        coarse.resize((500, 375), Image.Resampling.BICUBIC).save(scenes / "images" / f"{i}.jpg", quality=90)
+        mask = Image.fromarray(rng.integers(0, 5, (15, 20), dtype=np.uint8))
+        mask.resize((500, 375), Image.Resampling.NEAREST).save(scenes / "masks" / f"{i}.png")
+
+    def with_masks() -> Prepared:
+        with mock.patch.object(mask_folder, "AT_ONCE", 0), mock.patch.object(picture_cache, "LIMIT", 0):
+            source = MaskFolder(path=str(scenes), height=224, width=224, fit="crop")
+            return prepare(source.load(quiet), DataSettings(**everything))
+
     def uncached() -> Prepared:
         with mock.patch.object(picture_cache, "LIMIT", 0):
             return pictures()
@@ -124,6 +158,7 @@ def cases(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Prepared]]
         return made
 
     yield "jpeg", "JPEG folder to 224x224, from the cache", str(photos), cached
+    yield "masks", "JPEG and PNG masks to 224x224, decoded", str(scenes), with_masks
 
 
 def main() -> None:
@@ -139,7 +174,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, mock.patch.object(
             picture_cache, "cache_folder", lambda: Path(name) / "cache"):
         for case, title, path, make in cases(Path(name)):
-            batch = ENGINES[case]["batch"]
+            batch = ENGINES[case]["batch"] if case in ENGINES else MASKED
             run, needed = ours(make(), batch, arguments.workers), engine(case, arguments.seconds)
             order = {"case": case, "path": path, "batch": batch, "workers": arguments.workers,
                      "seconds": arguments.seconds}

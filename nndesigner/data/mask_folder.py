@@ -161,9 +161,9 @@ def decoded_mask(path: Path, height: int, width: int, fit: Fit, palette: Palette
     from PIL import ImageOps
 
     with open_picture(str(path)) as opened:
-        codes = pixel_codes(ImageOps.exif_transpose(opened), palette.colour)
+        codes = nearest(pixel_codes(ImageOps.exif_transpose(opened), palette.colour), height, width, fit)
     try:
-        return nearest(palette.class_numbers(codes), height, width, fit)
+        return palette.class_numbers(codes)
     except DataError as error:
         raise DataError(f"'{path.name}' cannot be used: {error}. Correct it, or name the class.") from error
 

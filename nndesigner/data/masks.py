@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,29 +53,41 @@ class Palette:
 
     def class_numbers(self, values: np.ndarray) -> np.ndarray:
         """Class numbers uint8 of the pixels `values`. Raises DataError naming the first value that is no class."""
-        codes = np.array(self.codes)
-        places = np.minimum(np.searchsorted(codes, values), len(codes) - 1)
-        unknown = codes[places] != values
+        if self.colour:
+            codes = np.array(self.codes)
+            places = np.minimum(np.searchsorted(codes, values), len(codes) - 1)
+            unknown, found = codes[places] != values, np.array(self.classes, dtype=np.uint8)[places]
+        else:
+            places = np.clip(values, -1, self.codes[-1] + 1).astype(np.intp)  # the last two places know no class
+            table = self._table[places]
+            unknown, found = table < 0, table.astype(np.uint8)
         if unknown.any():
             value = int(values[unknown][0])
             what = f"the colour #{value:06X}" if self.colour else f"the number {value}"
             raise DataError(f"{what} is none of the {len(self.names)} classes")
-        return np.array(self.classes, dtype=np.uint8)[places]
+        return found
+
+    @cached_property
+    def _table(self) -> np.ndarray:
+        """Class number of each number up to the largest, -1 of those without, and two more -1."""
+        table = np.full(self.codes[-1] + 3, -1, dtype=np.int16)
+        table[list(self.codes)] = self.classes
+        return table
 
 
 def pixel_codes(mask: Image.Image, colour: bool) -> np.ndarray:
-    """What each pixel of a mask file says, int64 [H, W]: its number (in a palette, or grey), or its colour 0xRRGGBB.
+    """What each pixel of a mask file says, whole numbers [H, W]: in a palette, or grey, or as a colour 0xRRGGBB.
 
     Raises ValueError for pixels of broken numbers.
     """
     if mask.mode == "F":
         raise ValueError("its pixels hold broken numbers")
     if colour:
-        red, green, blue = np.moveaxis(np.asarray(mask.convert("RGB")).astype(np.int64), -1, 0)
+        red, green, blue = np.moveaxis(np.asarray(mask.convert("RGB")).astype(np.int32), -1, 0)
         return red << 16 | green << 8 | blue
     if mask.mode in ("P", "L") or mask.mode.startswith("I"):
-        return np.asarray(mask).astype(np.int64)
-    return np.asarray(mask.convert("L")).astype(np.int64)
+        return np.asarray(mask)
+    return np.asarray(mask.convert("L"))
 
 
 def packed(value: int | tuple[int, ...]) -> int:

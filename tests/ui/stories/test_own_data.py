@@ -10,8 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from nndesigner.data.preparing import DataSettings
+from nndesigner.data.rows import EncodedRows
 from nndesigner.data.samples import Iris
 from nndesigner.data.source import Source, quiet
+from nndesigner.data.stored_table import StoredColumn
 from nndesigner.training.settings import TrainSettings
 from tests.ui.stories.conftest import LEFT
 
@@ -168,3 +170,19 @@ def test_the_split_follows_its_fields_at_once(person):
     person.rest(0.05)
     assert len(person.document.prepared.train) < before
     assert np.intersect1d(person.document.prepared.train.rows, person.document.prepared.validation.rows).size == 0
+
+
+def test_a_table_that_stays_on_the_disk(person, tmp_path: Path, monkeypatch):
+    """Larger than memory, as far as the program knows: nothing that a person does reads it whole."""
+    monkeypatch.setattr("nndesigner.data.large_table.STORE_FROM", 0)
+    for module in ("stored_table", "large_table"):
+        monkeypatch.setattr(f"nndesigner.data.{module}.table_folder", lambda: tmp_path / "tables")
+    drop(person, flowers(tmp_path / "flowers.csv"))
+    assert isinstance(person.document.dataset.columns[0].values, StoredColumn)
+    assert isinstance(person.document.prepared.train.arrays["features"], EncodedRows)
+    QTest.mouseClick(next(b for b in person.window.banner.findChildren(QPushButton) if b.text() == "Draw a network"),
+                     LEFT)
+    person.train()
+    assert person.runner.telemetry.metrics["val", "accuracy"] >= 0.8
+    every_view(person)
+    person.rest(0.3)
