@@ -56,8 +56,10 @@ class Network:
     def plan(self, batch: int, training: bool, keep: bool = False, number: int = 0) -> Plan:
         """The plan for this batch size, made at the first call. Running another plan overwrites its values.
 
-        Plans of different numbers may run side by side.
+        Plans of different numbers may run side by side. Raises ValueError for an empty batch.
         """
+        if batch < 1:
+            raise ValueError(f"A batch needs at least one sample, got {batch}.")
         key = batch, training, keep, number
         if key not in self._plans:
             if len(self._plans) >= PLANS:

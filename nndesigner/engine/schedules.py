@@ -153,8 +153,8 @@ class Plateau(Schedule):
                           step=0.05)
     patience: int = param(10, "Patience", "Epochs without improvement that are put up with. Higher: waits longer.",
                           ge=0, le=1_000_000, unit="epochs")
-    lowest: float = param(0.0, "Lowest share", "The rate never falls below this share of its start.", ge=0, le=1,
-                          advanced=True)
+    lowest: float = param(0.0, "Lowest share", "The rate never falls below this share of its start. Higher: keeps "
+                          "moving.", ge=0, le=1, advanced=True)
 
     def rate(self, base: float, progress: SchedulePoint) -> float:
         rate, best, waited = base, math.inf, 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.base import Bind, Step, Weight
 from nndesigner.layers.elementwise import in_turn, nothing
 from nndesigner.layers.globalpool import LOW
 from nndesigner.layers.rows import bind_row_max, bind_row_sum
-from nndesigner.layers.weighted import InitialiserName, initialiser_param
+from nndesigner.layers.weighted import InitialiserName, Penalised, initialiser_param
 from nndesigner.spec import Set, Shape, ShapeError, param
 
 
@@ -96,7 +96,7 @@ def _split(rows: Any, batch: int, heads: int) -> Any:
     return rows.reshape(batch, -1, heads, rows.shape[-1] // heads).transpose(0, 2, 1, 3)
 
 
-class _Attention(Layer):
+class _Attention(Penalised):
     """Shared by the two attentions: parameters, shapes, and the projections around the heads."""
 
     group = "Recurrent and attention"
@@ -157,10 +157,12 @@ class SelfAttention(_Attention):
         return inputs[0]
 
     def weights(self, *inputs: Shape) -> dict[str, Weight]:
-        f = inputs[0].dims[1]
+        f, penalty = inputs[0].dims[1], self.penalty()
         return {
-            "W": Weight((f, 3 * f), self.initialiser, f, f), "b": Weight((3 * f,), "zeros", f, f, decay=False),
-            "O": Weight((f, f), self.initialiser, f, f), "o": Weight((f,), "zeros", f, f, decay=False),
+            "W": Weight((f, 3 * f), self.initialiser, f, f, penalty=penalty),
+            "b": Weight((3 * f,), "zeros", f, f, decay=False),
+            "O": Weight((f, f), self.initialiser, f, f, penalty=penalty),
+            "o": Weight((f,), "zeros", f, f, decay=False),
         }
 
     def multiply_adds(self, *inputs: Shape) -> int:
@@ -226,11 +228,14 @@ class CrossAttention(_Attention):
         return inputs[0]
 
     def weights(self, *inputs: Shape) -> dict[str, Weight]:
-        f, m = inputs[0].dims[1], inputs[1].dims[1]
+        f, m, penalty = inputs[0].dims[1], inputs[1].dims[1], self.penalty()
         return {
-            "Q": Weight((f, f), self.initialiser, f, f), "q": Weight((f,), "zeros", f, f, decay=False),
-            "W": Weight((m, 2 * f), self.initialiser, m, f), "b": Weight((2 * f,), "zeros", m, f, decay=False),
-            "O": Weight((f, f), self.initialiser, f, f), "o": Weight((f,), "zeros", f, f, decay=False),
+            "Q": Weight((f, f), self.initialiser, f, f, penalty=penalty),
+            "q": Weight((f,), "zeros", f, f, decay=False),
+            "W": Weight((m, 2 * f), self.initialiser, m, f, penalty=penalty),
+            "b": Weight((2 * f,), "zeros", m, f, decay=False),
+            "O": Weight((f, f), self.initialiser, f, f, penalty=penalty),
+            "o": Weight((f,), "zeros", f, f, decay=False),
         }
 
     def multiply_adds(self, *inputs: Shape) -> int:

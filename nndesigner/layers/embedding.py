@@ -9,10 +9,11 @@ import numpy as np
 from nndesigner.layers.base import Bind, Layer, Step, Weight
 from nndesigner.layers.elementwise import in_turn, nothing
 from nndesigner.layers.tracing import traces
+from nndesigner.layers.weighted import Penalised
 from nndesigner.spec import Shape, ShapeError, param
 
 
-class Embedding(Layer):
+class Embedding(Penalised):
     """Looks up a learnt row of numbers for every token or category.
 
     y[t] = table[x[t]]
@@ -44,7 +45,8 @@ class Embedding(Layer):
         return Shape("TF", (*shape.dims, self.units))
 
     def weights(self, *inputs: Shape) -> dict[str, Weight]:
-        return {"table": Weight((self.vocabulary, self.units), "small_normal", self.vocabulary, self.units)}
+        return {"table": Weight((self.vocabulary, self.units), "small_normal", self.vocabulary, self.units,
+                                penalty=self.penalty((0,)))}
 
     def makes_mask(self, *inputs: Shape) -> bool:
         return self.mask_padding and inputs[0].axes == "T"  # categories are no series: their number 0 is a value

@@ -26,7 +26,7 @@ class LSTM(Recurrent):
     kind = "lstm.v1"
     title = "LSTM"
     icon = "mdi6.memory"
-    keywords = ("recurrent", "long short-term memory", "sequence", "series", "text", "time", "gate")
+    keywords = ("recurrent", "bidirectional", "long short-term memory", "sequence", "series", "text", "time", "gate")
     gates = 4
 
     def weights(self, *inputs: Shape) -> dict[str, Weight]:
@@ -144,7 +144,7 @@ class GRU(Recurrent):
     kind = "gru.v1"
     title = "GRU"
     icon = "mdi6.memory-arrow-down"
-    keywords = ("recurrent", "gated recurrent unit", "sequence", "series", "text", "time", "gate")
+    keywords = ("recurrent", "bidirectional", "gated recurrent unit", "sequence", "series", "text", "time", "gate")
     gates = 3
 
     def weights(self, *inputs: Shape) -> dict[str, Weight]:

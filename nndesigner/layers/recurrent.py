@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from nndesigner.layers.base import Bind, Layer, Step, Weight
+from nndesigner.layers.base import Bind, Step, Weight
 from nndesigner.layers.conv import wanted
 from nndesigner.layers.direction import BACK, Direction
 from nndesigner.layers.elementwise import in_turn, nothing
-from nndesigner.layers.weighted import InitialiserName, initialiser_param
+from nndesigner.layers.weighted import InitialiserName, Penalised, initialiser_param
 from nndesigner.spec import Shape, ShapeError, param
 
 
-class Recurrent(Layer):
+class Recurrent(Penalised):
     """Shared by the recurrent layers: shapes, read-out, directions."""
 
     group = "Recurrent and attention"
@@ -50,11 +50,12 @@ class Recurrent(Layer):
         return ("", BACK) if self.bidirectional else ("",)
 
     def weights(self, *inputs: Shape) -> dict[str, Weight]:
-        features, width = inputs[0].dims[-1], self.gates * self.units
+        features, width, penalty = inputs[0].dims[-1], self.gates * self.units, self.penalty()
         found = {}
         for suffix in self.suffixes():
-            found["W" + suffix] = Weight((features, width), self.initialiser, features, self.units)
-            found["U" + suffix] = Weight((self.units, width), "orthogonal", self.units, self.units)
+            found["W" + suffix] = Weight((features, width), self.initialiser, features, self.units,
+                                          penalty=penalty)
+            found["U" + suffix] = Weight((self.units, width), "orthogonal", self.units, self.units, penalty=penalty)
             found["b" + suffix] = Weight((width,), "zeros", features, self.units, decay=False)
         return found
 
@@ -94,7 +95,7 @@ class SimpleRNN(Recurrent):
     kind = "simplernn.v1"
     title = "SimpleRNN"
     icon = "mdi6.sync"
-    keywords = ("recurrent", "elman", "sequence", "series", "memory", "time")
+    keywords = ("recurrent", "bidirectional", "elman", "sequence", "series", "memory", "time")
     gates = 1
 
     def bind_direction(self, way: Direction) -> tuple[Step, Step]:

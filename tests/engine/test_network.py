@@ -94,3 +94,9 @@ def test_flat_buffers_hold_every_array_and_decay_spares_biases():
     weights.views["n1/W"][...] = 2
     weights.flatten(weights.unflatten(weights.values), copied)
     np.testing.assert_array_equal(copied, weights.values)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_an_empty_batch_is_refused_with_a_sentence(training):
+    with pytest.raises(ValueError, match="at least one sample, got 0"):
+        make().plan(0, training)

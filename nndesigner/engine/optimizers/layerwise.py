@@ -116,7 +116,7 @@ class Muon(Optimizer):
     weight_decay: float = decay_param(0.1)
     other_rate: float = param(
         0.001, "Rate of the rest", "Learning rate for biases and other arrays that are no matrices, trained by Adam. "
-        "It follows the same schedule.", gt=0, le=1000, advanced=True)
+        "Higher: they learn faster, but may overshoot. It follows the same schedule.", gt=0, le=1000, advanced=True)
 
     def bind(self, ctx: OptimizerBind) -> Update:
         rate, eps, other = ctx.number(), ctx.number(), ctx.number()
