@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nndesigner.layers.base import Bind, Layer, Step, Weight
-from nndesigner.layers.elementwise import PART, nothing
+from nndesigner.layers.elementwise import PART, in_turn, nothing
+from nndesigner.layers.tracing import bind_chain
 from nndesigner.spec import Shape, param
 
 
@@ -140,7 +141,7 @@ class BatchNorm(Layer):
         shift_row = shift_tiled.reshape(-1)
         t = ctx.scratch("part", (parts[0].stop, repeat * channels))
         spare, none = ctx.scratch("spare", (channels,)), number(0.0)
-        whole = round(count / ctx.part.share)
+        whole, number_of_part = round(count / ctx.part.share), ctx.part.number
         share, epsilon = number(1 / whole), number(self.epsilon)
         keep, take = number(1 - self.momentum), number(self.momentum)
         take_unbiased = number(self.momentum * whole / max(whole - 1, 1))
@@ -154,6 +155,24 @@ class BatchNorm(Layer):
         first_total = sums.bind_total(own_near, 1)
         first_share = number(ctx.part.share / (views[0][0].size // channels))
 
+        apart = [("subtract", a, near_row, u) for a, _, u in views]
+        square = [("multiply", u, u, u) for _, _, u in views]
+        if several:
+            look = [in_turn([bind_chain(xp, subtract, name="apart"), add, bind_chain(xp, multiply, name="square")])
+                    for subtract, add, multiply in zip(apart, add_x, square)]
+        else:
+            look = [bind_chain(xp, *both, name="distance") for both in zip(apart, square)]
+        find_scale = bind_chain(
+            xp, ("add", var, epsilon, deviation), ("sqrt", deviation, deviation), ("divide", gamma, deviation, scale),
+            ("multiply", mean, scale, spare), name="batchnorm_scale")
+        # from x once more: writing the centred values would cost another way to memory
+        scale_and_shift = [bind_chain(xp, ("multiply", a, scale_row, b), ("add", b, shift_row, b), name="batchnorm")
+                           for a, b, _ in views]
+        keep_averages = bind_chain(
+            xp, ("multiply", running_mean, keep, running_mean), ("multiply", mean, take, spare),
+            ("add", running_mean, spare, running_mean), ("multiply", running_var, keep, running_var),
+            ("multiply", var, take_unbiased, spare), ("add", running_var, spare, running_var), name="running_averages")
+
         def forward() -> None:
             # One way through x: mean and variance of x less the mean of the first part. That lies close to the mean,
             # so nothing is lost in Σ (x − near)² − (Σ (x − near))² / n.
@@ -162,11 +181,8 @@ class BatchNorm(Layer):
             xp.multiply(own_near, first_share, out=own_near)
             meet_near()
             xp.copyto(near_tiled, near)
-            for (a, _, u), add, add_square in zip(views, add_x, add_squares):
-                xp.subtract(a, near_row, out=u)
-                if several:
-                    add()
-                xp.multiply(u, u, out=u)
+            for measure, add_square in zip(look, add_squares):
+                measure()
                 add_square()
             total_var()
             if several:
@@ -180,23 +196,13 @@ class BatchNorm(Layer):
                 xp.maximum(var, none, out=var)
                 xp.add(mean, near, out=mean)
                 xp.copyto(mean_tiled, mean)
-            xp.add(var, epsilon, out=deviation)
-            xp.sqrt(deviation, out=deviation)
-            xp.divide(gamma, deviation, out=scale)
+            find_scale()
             xp.copyto(scale_tiled, scale)
-            xp.multiply(mean, scale, out=spare)
             xp.subtract(beta, spare, out=shift_tiled)
-            for a, b, _ in views:  # from x once more: writing the centred values would cost another way to memory
-                xp.multiply(a, scale_row, out=b)
-                xp.add(b, shift_row, out=b)
-            if ctx.part.number:  # the first part keeps the running averages for all
-                return
-            xp.multiply(running_mean, keep, out=running_mean)
-            xp.multiply(mean, take, out=spare)
-            xp.add(running_mean, spare, out=running_mean)
-            xp.multiply(running_var, keep, out=running_var)
-            xp.multiply(var, take_unbiased, out=spare)
-            xp.add(running_var, spare, out=running_var)
+            for normalise in scale_and_shift:
+                normalise()
+            if not number_of_part:  # the first part keeps the running averages for all
+                keep_averages()
 
         dy = ctx.dy.reshape(x.shape)
         dgamma, dbeta = ctx.grads["gamma"], ctx.grads["beta"]
@@ -211,13 +217,25 @@ class BatchNorm(Layer):
         total_beta, total_gamma = sums.bind_total(dbeta), other.bind_total(dgamma)
         meet_back, (whole_dgamma, whole_dbeta) = ctx.part.total(dgamma, dbeta)
 
+        weigh = [bind_chain(xp, ("subtract", a, mean_row, u), ("multiply", u, g, u), name="batchnorm_products")
+                 for g, a, u, _ in back_views]
+        # dx = scale · dy − centred · x + offset
+        pass_back = [] if dx is None else [
+            bind_chain(xp, ("multiply", a, centred_row, u), ("subtract", offset_row, u, u),
+                       ("multiply", g, scale_row, d), ("add", d, u, d), name="batchnorm_back")
+            for g, a, u, d in back_views]
+        find_centred = bind_chain(
+            xp, ("multiply", whole_dgamma, share, spare), ("divide", spare, deviation, spare),
+            ("multiply", spare, scale, spare), ("multiply", spare, mean, offset), name="batchnorm_centred")
+        find_offset = bind_chain(
+            xp, ("multiply", whole_dbeta, share, spare), ("multiply", spare, scale, spare), name="batchnorm_offset")
+
         def backward() -> None:
             # dgamma = Σ dy · (x − mean) / deviation, dbeta = Σ dy,
             # dx = scale · (dy − dbeta / n − (x − mean) / deviation · dgamma / n), sums over the whole batch
-            for (g, a, u, _), add, add_product in zip(back_views, add_dy, add_products):
+            for add, multiply, add_product in zip(add_dy, weigh, add_products):
                 add()
-                xp.subtract(a, mean_row, out=u)
-                xp.multiply(u, g, out=u)
+                multiply()
                 add_product()
             total_beta()
             total_gamma()
@@ -225,20 +243,12 @@ class BatchNorm(Layer):
             if dx is None:
                 return
             meet_back()
-            # dx = scale · dy − centred · x + offset
-            xp.multiply(whole_dgamma, share, out=spare)
-            xp.divide(spare, deviation, out=spare)
-            xp.multiply(spare, scale, out=spare)
+            find_centred()
             xp.copyto(centred_tiled, spare)
-            xp.multiply(spare, mean, out=offset)
-            xp.multiply(whole_dbeta, share, out=spare)
-            xp.multiply(spare, scale, out=spare)
+            find_offset()
             xp.subtract(offset, spare, out=offset_tiled)
-            for g, a, u, d in back_views:
-                xp.multiply(a, centred_row, out=u)
-                xp.subtract(offset_row, u, out=u)
-                xp.multiply(g, scale_row, out=d)
-                xp.add(d, u, out=d)
+            for step in pass_back:
+                step()
 
         return forward, backward
 

@@ -211,6 +211,24 @@ class Tracer:
         return lambda *values: run(*(number_of(value) for value in values), *arrays)
 
 
+#: name of an operation of the array module, its operands, and the array that it writes
+Operation = tuple[Any, ...]
+
+
+def bind_chain(xp: Any, *operations: Operation, name: str) -> Step:
+    """These operations in turn: one kernel of a GPU for each shape that is written, plain calls elsewhere."""
+    if not traces(xp):
+        return in_turn([functools.partial(getattr(xp, operation), *operands, out)
+                        for operation, *operands, out in operations])
+    tracer = Tracer(xp, operations[0][-1].dtype)
+
+    def chain() -> None:
+        for operation, *operands, out in operations:
+            getattr(tracer, operation)(*map(tracer.array, operands), out=tracer.array(out))
+
+    return tracer.kernels(chain, name)
+
+
 def _parameter(value: Value) -> str:
     """Name of the kernel's parameter for an array."""
     return f"in_{value.code}"
