@@ -20,7 +20,7 @@ from nndesigner.spec.part import Part
 #: Bytes that the values of one batch may take when answering (not training): they should stay near the processor.
 ANSWER_BYTES = 32 * 2**20
 ANSWER_BATCH = 1024
-#: Plans kept ready; sizes asked for in answering are rounded up to powers of two, so there are few.
+#: Plans kept ready on each thread; sizes asked for in answering are rounded up to powers of two, so there are few.
 PLANS = 24
 
 
@@ -62,7 +62,7 @@ class Network:
             raise ValueError(f"A batch needs at least one sample, got {batch}.")
         key = batch, training, keep, number
         if key not in self._plans:
-            if len(self._plans) >= PLANS:
+            if len(self._plans) >= PLANS * max(1, len(self._arenas)):
                 self._plans.pop(next(iter(self._plans)))
             with self.device.use():
                 self._plans[key] = Plan(
