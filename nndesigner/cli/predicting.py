@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Answers:
     pictures: tuple[Path, ...] = ()
     #: how they were brought to the size of the network
     fit: Fit = "pad"
+    #: what came after each window of a series, by name of the predicted column; NaN where the table ends
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def predict_file(project: Project, path: Path, invert: bool | None = None) -> Answers:
@@ -53,7 +55,8 @@ def predict_file(project: Project, path: Path, invert: bool | None = None) -> An
     titles = [graph.node(node).title for node in found]
     names = [f"{t} {n}" if titles.count(t) > 1 else t for t, n in zip(titles, found, strict=True)]
     fit = predictor.inputs[0].fit
-    return Answers(dict(zip(names, found.values(), strict=True)), raw.places, raw.notes, raw.pictures, fit)
+    return Answers(dict(zip(names, found.values(), strict=True)), raw.places, raw.notes, raw.pictures, fit,
+                   raw.truth)
 
 
 # --- showing ---
@@ -76,6 +79,7 @@ def columns_of(answers: Answers) -> dict[str, list[Any]]:
             if len(names) != values.shape[1]:
                 names = tuple(f"{names[0]} {i + 1}" for i in range(values.shape[1]))
             columns.update({f"{before}{name}": values[:, i].tolist() for i, name in enumerate(names)})
+    columns.update({f"true {name}": values.tolist() for name, values in answers.truth.items()})
     return columns
 
 
@@ -86,7 +90,7 @@ def write_csv(answers: Answers, path: Path) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in zip(*columns.values(), strict=True):
-        writer.writerow([repr(v) if isinstance(v, float) else v for v in row])
+        writer.writerow([("" if v != v else repr(v)) if isinstance(v, float) else v for v in row])
     data = out.getvalue().encode("utf-8")
     write_atomically(path, lambda file: file.write(data), lambda written: None)
 
@@ -124,18 +128,29 @@ def rows_of(answers: Answers) -> list[dict[str, Any]]:
 
 
 def table_of(answers: Answers) -> Table:
-    """The first rows for people: class names with probabilities ("7: 90 %"), or values."""
-    table = Table("Row", *answers.predictions)
-    for row, place in enumerate(answers.places[:SHOWN_ROWS]):
-        table.add_row(place, *(_words(prediction, row) for prediction in answers.predictions.values()))
-    if len(answers.places) > SHOWN_ROWS:
-        table.caption = f"{len(answers.places) - SHOWN_ROWS} more rows; --out writes them all"
+    """The first rows for people: class names with probabilities ("7: 90 %"), or values.
+
+    Of a series the last rows, the forecast at the end, with the truth beside them.
+    """
+    series, count = bool(answers.truth), len(answers.places)
+    table = Table("Row", *answers.predictions, *(["Truth"] if series else []))
+    shown = range(max(0, count - SHOWN_ROWS), count) if series else range(min(count, SHOWN_ROWS))
+    for row in shown:
+        after = np.array([values[row] for values in answers.truth.values()])
+        truth = [_listed(after, "not known yet")] if series else []
+        words = (_words(prediction, row) for prediction in answers.predictions.values())
+        table.add_row(answers.places[row], *words, *truth)
+    if count > SHOWN_ROWS:
+        table.caption = f"{count - SHOWN_ROWS} more rows; --out writes them all"
     return table
 
 
 def _words(prediction: Prediction, row: int) -> str:
     if prediction.probabilities is not None:
         return ", ".join(f"{name}: {100 * p:.0f} %" for name, p in prediction.ranked(row, SHOWN_CLASSES))
-    values = prediction.values[row].reshape(-1)
-    texts = [f"{v:.6g}" for v in values[:8]]
+    return _listed(prediction.values[row].reshape(-1))
+
+
+def _listed(values: np.ndarray, missing: str = "nan") -> str:
+    texts = [missing if v != v else f"{v:.6g}" for v in values[:8]]
     return ", ".join(texts) + (f", … ({len(values)} values)" if len(values) > 8 else "")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nndesigner.data.sample_keys import SampleKeys
     from nndesigner.data.sound import SoundForm
     from nndesigner.data.text import TextForm
+    from nndesigner.data.windows import SeriesForm
 
 #: "group": samples of the same value stay in one part; "time": earlier samples train, later ones test
 Role = Literal["input", "target", "ignore", "group", "time"]
@@ -49,6 +50,8 @@ class Column:
     #: pictures: how they were brought to one size, so that new ones are treated alike
     fit: Fit = "pad"
     layout: SoundForm | TextForm | None = None
+    #: windows over a series: the table that they move along
+    series: SeriesForm | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from nndesigner.data.layouts import (
 )
 from nndesigner.data.masks import fill_masks
 from nndesigner.data.rows import RawReader
+from nndesigner.data.windows import SeriesForm
 from nndesigner.spec import DataField, Shape, Signature
 
 ColumnKind = Literal["number", "category", "date", "image", "array", "mask", "sound", "text"]
@@ -60,6 +61,8 @@ class RawInput:
     fit: Fit = "pad"
     #: the form of sounds and texts; the categories of a text are its vocabulary, its shape is the number of tokens
     layout: Layout | None = None
+    #: the table behind windows over a series
+    series: SeriesForm | None = None
 
     @property
     def width(self) -> int:
@@ -278,7 +281,7 @@ class FieldEncoding:
             RawInput(
                 str(c["column"]), c["kind"], tuple(str(t) for t in c["categories"]), tuple(int(d) for d in c["shape"]),
                 float(c["low"]), float(c["high"]), str(c["unit"]), c["ground"], float(c["box"]), c.get("fit", "pad"),
-                layout_from_json(c["kind"], c.get("layout")),
+                layout_from_json(c["kind"], c.get("layout")), SeriesForm.from_json(c.get("series")),
             )
             for c in value["columns"]
         )

@@ -244,7 +244,8 @@ def _array_encoding(
         limits = (darkest, brightest) if image else (float(low.min()), float(high.max()))
     width = np.where((width > 0) & np.isfinite(width), width, 1.0)
     around = ground_of(RawReader(column.values)(train[:GROUND_SAMPLES]), *limits) if image else Ground()
-    raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit, around.ground, around.box, column.fit)
+    raw = RawInput(column.name, column.kind, (), shape, *limits, column.unit, around.ground, around.box, column.fit,
+                   series=column.series)
     field = DataField(name, role, Shape(AXES[len(shape)], shape))
     start, width = np.asarray(start, np.float64), np.asarray(width, np.float64)
     return FieldEncoding(field, (raw,), start, width, np.zeros_like(width))

@@ -8,7 +8,7 @@ from nndesigner.data.csv_file import TARGET_NAMES, table_column
 from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.source import Progress, Source
 from nndesigner.data.table_file import read_table
-from nndesigner.data.windows import windowed
+from nndesigner.data.windows import SeriesForm, windowed
 from nndesigner.spec import param
 
 #: names of columns of numbers that tell the time
@@ -72,9 +72,10 @@ class Series(Source):
         if left_out:
             notes.append(f"Columns without numbers are not seen: {', '.join(left_out[:10])}.")
         values = np.stack([c.values[order] for c in seen], axis=1).astype(np.float32)
-        if target.kind == "number":
-            return windowed(table.file, values, seen.index(target), target.name, self.window, self.horizon, notes)
-        return windowed(table.file, values, target.values[order], target.name, self.window, self.horizon, notes)
+        form = SeriesForm(tuple(c.name for c in seen), target.name, self.horizon, time.name if time else "",
+                          time is not None and time.kind == "date")
+        wanted = seen.index(target) if target.kind == "number" else target.values[order]
+        return windowed(table.file, values, wanted, self.window, form, notes)
 
     def _target(self, columns: list[Column], file: str) -> Column:
         if self.target:
@@ -125,7 +126,8 @@ class Sines(_Generated):
         phases, heights = rng.uniform(0, 2 * np.pi, self.waves), rng.uniform(0.5, 1.0, self.waves)
         waves = heights[:, None] * np.sin(2 * np.pi * time / periods[:, None] + phases[:, None])
         values = waves.sum(axis=0) + self.noise * rng.standard_normal(self.moments)
-        return windowed(self.title, values[:, None].astype(np.float32), 0, "value", self.window, self.horizon)
+        form = SeriesForm(("value",), "value", self.horizon)
+        return windowed(self.title, values[:, None].astype(np.float32), 0, self.window, form)
 
 
 class SunspotsLike(_Generated):
@@ -160,4 +162,5 @@ class SunspotsLike(_Generated):
             smooth += height * shape / 0.504  # the largest value of the shape
         values = np.maximum(0, smooth * (1 + self.noise * rng.standard_normal(len(months)))
                             + 20 * self.noise * rng.standard_normal(len(months)))
-        return windowed(self.title, values[:, None].astype(np.float32), 0, "spots", self.window, self.horizon)
+        form = SeriesForm(("spots",), "spots", self.horizon)
+        return windowed(self.title, values[:, None].astype(np.float32), 0, self.window, form)

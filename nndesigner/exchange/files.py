@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from nndesigner.data.pictures import SUFFIXES as PICTURES
 from nndesigner.data.pictures import read_picture
 from nndesigner.data.sound import is_sound, read_sound
 from nndesigner.data.text_folder import read_texts
+from nndesigner.exchange.series import is_series, read_series
 
 _KINDS = {"image": "a picture", "sound": "a sound"}
 
@@ -24,13 +25,15 @@ _KINDS = {"image": "a picture", "sound": "a sound"}
 class RawFile:
     """Raw columns {column: array [n, ...]}; `places` tell where each sample came from, `notes` what was repaired.
 
-    `pictures` are the files where each sample is one.
+    `pictures` are the files where each sample is one. `truth` is what came after the windows of a series, as far as the
+    table goes: {column: [n], NaN where it ends}.
     """
 
     columns: Mapping[str, np.ndarray]
     places: tuple[str, ...]
     notes: tuple[str, ...] = ()
     pictures: tuple[Path, ...] = ()
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def read_file(path: Path, inputs: Sequence[RawInput], invert: bool | None = None) -> RawFile:
@@ -46,6 +49,10 @@ def read_file(path: Path, inputs: Sequence[RawInput], invert: bool | None = None
         return RawFile({column.column: read_picture(str(path), column, invert)}, (path.name,), pictures=(path,))
     if is_sound(path):
         return RawFile(read_sound_input(path, inputs), (path.name,))
+    if is_series(inputs):
+        series = read_series(path, inputs[0])
+        places = tuple(str(line) for line in series.lines[series.ends])
+        return RawFile({inputs[0].column: series.windows}, places, series.notes, truth=series.truth())
     table = read_rows(path, inputs)
     return RawFile(table.columns, tuple(str(line) for line in table.lines), table.notes)
 

@@ -18,6 +18,7 @@ from nndesigner.data.encoding import RawInput
 from nndesigner.data.pictures import SUFFIXES, fit_picture
 from nndesigner.data.sound import SUFFIXES as SOUNDS
 from nndesigner.exchange.prediction import Prediction
+from nndesigner.exchange.series import is_series
 from nndesigner.exchange.writing import goes_on
 from nndesigner.training.telemetry import Telemetry
 from nndesigner.ui.document import Document
@@ -32,6 +33,7 @@ from nndesigner.ui.views.questions import answer_to, shown_part
 from nndesigner.ui.views.row_form import RowForm, usual_values
 from nndesigner.ui.views.tool import tool
 from nndesigner.ui.views.try_picture import PicturePage
+from nndesigner.ui.views.try_series import SeriesPage
 from nndesigner.ui.views.try_sound import SoundPage
 from nndesigner.ui.views.try_table import TablePage
 from nndesigner.ui.views.try_write import WritePage
@@ -122,6 +124,9 @@ class TryView(LiveView):
         self.table = TablePage(self.runner)
         self._add_page("table", self.tr("Table"), self.table, *self.table.tools)
 
+        self.series = SeriesPage(self.runner)
+        self._add_page("series", self.tr("Series"), self.series, *self.series.tools)
+
     def _add_page(self, name: str, title: str, page: QWidget, *tools: QWidget) -> None:
         page.setObjectName(name)
         page.setProperty("title", title)
@@ -136,7 +141,7 @@ class TryView(LiveView):
 
     @property
     def way(self) -> str:
-        """How data are given now: "draw", "picture", "sound", "row", "write", "table", or "" when there is no way."""
+        """How data are given now: "draw", "picture", "sound", "row", "write", "table", "series"; "" where none fits."""
         return self.tabs.tabData(self.tabs.currentIndex()) or ""
 
     @property
@@ -185,6 +190,7 @@ class TryView(LiveView):
     def session_is_new(self) -> None:
         self._found = {}
         self.table.forget()
+        self.series.forget()
         self.write.forget()
         self._offered = False
 
@@ -233,6 +239,8 @@ class TryView(LiveView):
         elif kinds == {"sound"} and len(self._inputs) == 1:
             ways = ("sound",)
             self.sound.set_column(self._inputs[0])
+        elif is_series(self._inputs):
+            ways = ("series",)
         elif kinds <= {"number", "category", "date", "text"}:
             ways = ("row", "write", "table") if goes_on(preparation) else ("row", "table")
             if not same:  # else what was typed stays
@@ -279,7 +287,7 @@ class TryView(LiveView):
         self.pages.setCurrentWidget(page)
         for way, tools in self._tools.items():
             tools.setVisible(way == self.way)
-        self.answer.setVisible(self.way not in ("table", "write"))
+        self.answer.setVisible(self.way not in ("table", "write", "series"))
         self._fit_pages()
         self.ask_anew()
 
@@ -358,6 +366,8 @@ class TryView(LiveView):
             self.show_picture(found)
         elif found is not None and self.way == "sound":
             self.sound.show_file(found)
+        elif found is not None and self.way == "series":
+            self.series.show_file(found)
         elif found is not None:
             self.show_table(found)
         event.acceptProposedAction()
