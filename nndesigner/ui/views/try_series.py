@@ -71,9 +71,12 @@ class SeriesPage(QWidget):
         follow_theme(self, self._restyle)
 
     def forget(self) -> None:
-        """Another session: what was asked of the old one will not be answered; an open table is asked about anew."""
+        """Another session: what was asked of the old one will not be answered."""
         self._ticket = None
-        if self._path is not None and self._runner.trained:
+
+    def ask_anew(self) -> None:
+        """Ask a newly trained network about the table that is open."""
+        if self._path is not None:
             self.show_file(self._path)
 
     def show_file(self, path: Path) -> None:

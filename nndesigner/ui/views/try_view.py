@@ -241,6 +241,7 @@ class TryView(LiveView):
             self.sound.set_column(self._inputs[0])
         elif is_series(self._inputs):
             ways = ("series",)
+            self.series.ask_anew()
         elif kinds <= {"number", "category", "date", "text"}:
             ways = ("row", "write", "table") if goes_on(preparation) else ("row", "table")
             if not same:  # else what was typed stays

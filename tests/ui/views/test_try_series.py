@@ -42,6 +42,10 @@ def test_the_forecast_continues_the_known_values(studio, view, tmp_path):
     assert not np.array_equal(page._predicted.getData()[1][20:90], before[20:90])
     page.plot.point_at(50.2)
     assert page.legend.entries[0].value and page.legend.entries[1].value and not page.legend.entries[2].value
+    first = page.forecast
+    studio.document.edit_training("test", seed=5)
+    studio.train()  # the open table is asked about anew
+    studio.until(lambda: page.forecast is not None and not np.array_equal(page.forecast, first))
     rows = page.to_csv().splitlines()
     assert rows[0].startswith("row,value +1,") and len(rows) == 1 + 90 - 16 + 1
 
