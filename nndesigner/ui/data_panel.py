@@ -85,7 +85,7 @@ class SourceChooser(Column):
         super().__init__(12, 12, 8, 12, gap=8)
         content = self.content
         content.addWidget(label("Choose data", "title"))
-        content.addWidget(label("Or drop a CSV, NPZ or IDX file on the window.", "caption", wrap=True))
+        content.addWidget(label("Or drop files or a folder on the window.", "caption", wrap=True))
         self.can_go_back = button("Keep the present data", "link", clicked=self.back.emit)
         content.addWidget(self.can_go_back)
         self.cards: dict[str, SourceCard] = {}

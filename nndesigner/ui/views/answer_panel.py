@@ -132,10 +132,11 @@ class AnswerPanel(QWidget):
         """The classes of the pixels in colour over the picture, and how much of it each takes."""
         self.made.show_image(mask_image(self._given, found.predicted[0], found.classes))
         shown = [(name, share) for name, share in ranked if share > 0]
-        self.headline.setText(", ".join(f"{name} {numbers.percent(share)}" for name, share in shown[:2]))
+        self.headline.setText("")
+        self.headline.hide()  # the bars tell the classes
         self.setAccessibleDescription(", ".join(f"{name} {numbers.percent(share)}" for name, share in shown))
         places = {name: i for i, name in enumerate(found.classes)}
-        fitting = max(2, (self.height() - 170) // ROW)
+        fitting = max(3, (self.height() - 150) // ROW)
         ground = found.classes[0] if has_ground(found.classes) else ""
         self.bars.set_bars([Bar(name, share, colour="" if name == ground else class_colour(places[name]))
                             for name, share in shown[:fitting]])

@@ -70,7 +70,7 @@ def test_from_a_folder_to_a_mask(person, tmp_path: Path):
     person.rest(0.1)
     found = next(iter(trying.found.values()))
     assert found.predicted.shape == (1, 24, 24)
-    assert "background" in trying.answer.headline.text() and not trying.answer.made._image.isNull()
+    assert "background" in trying.answer.accessibleDescription() and not trying.answer.made._image.isNull()
 
     project = tmp_path / "shapes.nnd"
     assert person.window.files._write(project)
