@@ -534,6 +534,14 @@ def losses() -> None:
     weights = torch.tensor([0.5, 2.0, 1.0, 3.0])
     loss("cross_entropy.v1", {"class_weights": weights.tolist(), "label_smoothing": 0.1}, pixels, classes,
          lambda a, b: F.cross_entropy(a.movedim(-1, 1), b, weights, label_smoothing=0.1), softmax)
+    texts = np.array([[1, 1, 2, 0], [0, 0, 0, 0], [3, 3, 3, 3], [2, 1, 0, 0], [1, 2, 3, 1]])
+    spoken = numbers(rng, 5, 6, 4, scale=2.0)
+
+    def ctc(a: Tensor, b: Tensor) -> Tensor:
+        return F.ctc_loss(F.log_softmax(a, -1).transpose(0, 1), b, torch.full((5,), 6), (b > 0).sum(1),
+                          zero_infinity=True)
+
+    loss("ctc.v1", {}, spoken, texts, ctc, softmax)
     loss("focal.v1", {}, pixels, classes, lambda a, b: focal(a.flatten(0, 2), b.flatten()), softmax)
 
 

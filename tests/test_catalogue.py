@@ -70,6 +70,7 @@ LOSSES: list[tuple[str, dict[str, Any]]] = [
     ("mse", {}), ("mae", {}), ("huber", {"delta": 0.5}), ("log_cosh", {}),
     ("cross_entropy", {"label_smoothing": 0.1, "class_weights": (1.0, 2.0)}), ("binary_cross_entropy", {}),
     ("focal", {"gamma": 1.0}), ("hinge", {}), ("kullback_leibler", {}), ("cosine_distance", {}), ("poisson", {}),
+    ("ctc", {}),
 ]
 METRICS = ("accuracy", "top_k", "precision", "recall", "f1", "mean_iou", "auc", "mae", "rmse", "r2", "perplexity")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "adamax", "nadam",

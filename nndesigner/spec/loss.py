@@ -10,7 +10,7 @@ from nndesigner.spec.declared import Declared
 from nndesigner.spec.part import WHOLE, Part
 from nndesigner.spec.signature import DataField
 
-Task = Literal["classification", "regression", "reconstruction"]
+Task = Literal["classification", "regression", "reconstruction", "transcription"]
 
 
 @dataclass

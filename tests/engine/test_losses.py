@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from nndesigner.engine.gradcheck import check_loss
 from nndesigner.engine.losses import (
     BinaryCrossEntropy,
+    ConnectionistTemporal,
     CosineDistance,
     CrossEntropy,
     Focal,
@@ -30,6 +32,8 @@ from tests.golden_files import Golden, assert_agrees, goldens
 GOLDENS = goldens("losses")
 LABELS = np.array([1, 0, 2, 2])
 SHARES = np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0], [0.1, 0.8, 0.1], [0.4, 0.4, 0.2]])
+#: repeated characters, an empty text, one that needs every step, one that needs more
+TEXTS = np.array([[1, 1, 2, 0], [0, 0, 0, 0], [3, 3, 3, 3], [2, 1, 0, 0]])
 #: every loss with a shape of scores and its target; a loss that is not here fails the tests
 CASES: list[tuple[Loss, tuple[int, ...], Any]] = [
     (MeanSquaredError(), (4, 3), None),
@@ -48,6 +52,7 @@ CASES: list[tuple[Loss, tuple[int, ...], Any]] = [
     (Hinge(), (4, 3), LABELS),
     (KullbackLeibler(), (4, 3), LABELS),
     (KullbackLeibler(), (4, 3), SHARES),
+    (ConnectionistTemporal(), (4, 7, 4), TEXTS),
     (LogCosh(), (4, 3), None),
     (Poisson(), (4, 2), np.array([[0.0, 3], [1, 2], [5, 0], [2, 2]])),
     (CosineDistance(), (4, 3), None),
@@ -125,7 +130,8 @@ def test_the_weight_of_an_output_scales_only_the_gradient(loss: Loss, shape: tup
     np.testing.assert_allclose(found[1][1], 3 * found[0][1], rtol=1e-12)
 
 
-@cases
+@pytest.mark.parametrize(("loss", "shape", "target"), [case for case in CASES if case[0].kind != "ctc.v1"],
+                         ids=lambda value: getattr(value, "kind", None))
 def test_a_padded_series_loses_what_its_samples_lose_alone(loss: Loss, shape: tuple[int, ...], target: Any):
     rng, lengths, steps = np.random.default_rng(1), (3, 1, 2), 3
     x = rng.standard_normal((len(lengths), steps, shape[-1]))
@@ -155,6 +161,45 @@ def test_a_padded_series_loses_what_its_samples_lose_alone(loss: Loss, shape: tu
         total += alone.value[0] / len(lengths)
         np.testing.assert_allclose(dx[i, :n], alone.dx[0], rtol=1e-9, atol=1e-12)
     assert value[0] == pytest.approx(total, rel=1e-5)
+
+
+def test_ctc_passes_over_padded_steps_wherever_they_are():
+    rng = np.random.default_rng(2)
+    x, texts = rng.standard_normal((2, 8, 4)), np.array([[1, 1, 2, 0], [3, 0, 0, 0]])
+    mask = np.ones((2, 8))
+    mask[0, 6:] = mask[1, [0, 3, 7]] = 0
+    together = bind(ConnectionistTemporal(), x, texts)
+    together.mask = mask
+    steps = ConnectionistTemporal().bind(together)
+    for step in steps:
+        step()
+    assert not together.dx[mask == 0].any()
+    for i in range(2):
+        alone = bind(ConnectionistTemporal(), x[i:i + 1, mask[i] == 1], texts[i:i + 1], weight=0.5)
+        for step in ConnectionistTemporal().bind(alone):
+            step()
+        np.testing.assert_allclose(together.dx[i, mask[i] == 1], alone.dx[0], rtol=1e-9, atol=1e-12)
+
+
+def test_ctc_is_the_sum_over_all_ways_to_say_the_text():
+    def text_of(way: tuple[int, ...]) -> list[int]:
+        return [k for k, last in zip(way, (0, *way)) if k and k != last]
+
+    x, text = np.random.default_rng(4).standard_normal((1, 5, 3)), [1, 1, 2]
+    p = np.exp(x[0]) / np.exp(x[0]).sum(axis=1, keepdims=True)
+    ways = [way for way in product(range(3), repeat=5) if text_of(way) == text]
+    expected = -np.log(sum(np.prod([p[t, k] for t, k in enumerate(way)]) for way in ways)) / 3
+    ctx = bind(ConnectionistTemporal(), x, np.array([text]))
+    ConnectionistTemporal().bind(ctx)[0]()
+    assert ctx.value[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_ctc_leaves_samples_out_whose_text_does_not_fit():
+    x = np.random.default_rng(4).standard_normal((2, 3, 3))
+    both = bind(ConnectionistTemporal(), x, np.array([[1, 1, 1], [1, 2, 0]]))  # 1 1 1 needs five steps
+    for step in ConnectionistTemporal().bind(both):
+        step()
+    assert not both.dx[0].any() and both.dx[1].any() and np.isfinite(both.value).all()
 
 
 def test_extreme_scores_stay_finite():

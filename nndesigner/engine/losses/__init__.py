@@ -5,6 +5,7 @@ series it is the mean over the real steps, so a sample counts the same however l
 """
 
 from nndesigner.engine.losses.classes import BinaryCrossEntropy, CrossEntropy, Focal, Hinge, KullbackLeibler
+from nndesigner.engine.losses.sequences import ConnectionistTemporal
 from nndesigner.engine.losses.values import (
     CosineDistance,
     Huber,
@@ -16,8 +17,8 @@ from nndesigner.engine.losses.values import (
 from nndesigner.spec.loss import Loss, Task
 
 __all__ = [
-    "BinaryCrossEntropy", "CosineDistance", "CrossEntropy", "Focal", "Hinge", "Huber", "KullbackLeibler", "LogCosh",
-    "MeanAbsoluteError", "MeanSquaredError", "Poisson", "default_loss",
+    "BinaryCrossEntropy", "ConnectionistTemporal", "CosineDistance", "CrossEntropy", "Focal", "Hinge", "Huber",
+    "KullbackLeibler", "LogCosh", "MeanAbsoluteError", "MeanSquaredError", "Poisson", "default_loss",
 ]
 
 

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from annotated_types import Gt, Le
 
-from nndesigner.engine.losses.base import Step, bind_mean, bind_steps, nothing, number
-from nndesigner.layers.rows import bind_row_max
+from nndesigner.engine.losses.base import Rows, Step, bind_mean, bind_steps, nothing, number
 from nndesigner.spec import DataField, ShapeError, param
 from nndesigner.spec.loss import Loss, LossBind
 
@@ -21,23 +20,15 @@ class _Scores(Loss):
     link = "softmax"
 
 
-class _Rows:
-    """Scores, probabilities and truth as rows [N, K], and the steps that fill them."""
+class _Rows(Rows):
+    """Rows with the truth of each: 1 for the right class, or the given probabilities."""
 
     def __init__(self, ctx: LossBind) -> None:
-        self.ctx, xp = ctx, ctx.xp
-        self.classes = ctx.x.shape[-1]
-        self.x, self.y = ctx.x.reshape(-1, self.classes), ctx.y.reshape(-1, self.classes)
-        self.dx = None if ctx.dx is None else ctx.dx.reshape(-1, self.classes)
-        self.n = self.x.shape[0]
-        #: scores less the largest of a row, and truth: 1 for the right class, or the given probabilities
-        self.z, self.q = ctx.scratch("scores", self.x.shape), ctx.scratch("truth", self.x.shape)
-        #: logarithm of the sum of exponentials of z
-        self.log_sum, self.top = ctx.scratch("log sum", (self.n, 1)), ctx.scratch("top", (self.n, 1))
-        self._find_top = bind_row_max(xp, self.x, self.top)
-        self._ones, self._log_sum = xp.ones(self.classes, dtype=self.x.dtype), self.log_sum.reshape(-1)
+        super().__init__(ctx)
+        xp = ctx.xp
+        q = self.q = ctx.scratch("truth", self.x.shape)
+        # not self in what follows: a circle would keep the memory of the whole plan
         #: the target holds probabilities instead of class numbers
-        q = self.q  # not self in what follows: a circle would keep the memory of the whole plan
         self.soft = ctx.target.shape == ctx.x.shape and ctx.target.dtype.kind == "f"
         if self.soft:
             truth = ctx.target.reshape(self.x.shape)
@@ -46,20 +37,6 @@ class _Rows:
             truth = ctx.target.reshape(self.n, 1)
             numbers = xp.arange(self.classes, dtype=ctx.target.dtype).reshape(1, self.classes)
             self.fill_truth = lambda: xp.equal(numbers, truth, out=q)
-
-    def softmax(self) -> None:
-        """Fill y, z and log_sum."""
-        xp, y, z, log_sum = self.ctx.xp, self.y, self.z, self.log_sum
-        self._find_top()
-        xp.subtract(self.x, self.top, out=z)
-        xp.exp(z, out=y)
-        y.dot(self._ones, out=self._log_sum)
-        xp.divide(y, log_sum, out=y)
-        xp.log(log_sum, out=log_sum)
-
-    def add_up(self, rows: Any, out: Any) -> None:
-        """out [N, 1] = sums of the rows [N, K]: a product with ones is several times as fast as sum()."""
-        rows.dot(self._ones, out=out.reshape(-1))
 
 
 class CrossEntropy(_Scores):
