@@ -61,6 +61,10 @@ class Kernel:
         assert len(values) == len(given), f"{self.name} has {len(given)} parameters, got {len(values)}"
         several = [v for p, v in zip(given, values) if isinstance(v, np.ndarray) and not p.raw]
         shape = np.broadcast_shapes(*(v.shape for v in several)) if size is None else (size,)
+        for written in values[len(self._inputs):]:
+            for other in several:
+                if _place(other) != _place(written):  # threads run in any order
+                    assert not np.shares_memory(other, written), f"{self.name} reads what another thread writes"
         passed, back = [], []
         for parameter, value in zip(given, values):
             kind = _C_TYPES[parameter.type]
@@ -100,6 +104,10 @@ class Kernel:
             _HEAD, f"void run(long long n_, {', '.join(declared)}) {{", *names,
             "for (long long i = 0; i < n_; ++i) {", self._body, "} }\n"])
         _compiled(source)(ctypes.c_longlong(size), *loaded)
+
+
+def _place(array: np.ndarray) -> tuple:
+    return array.ctypes.data, array.shape, array.strides
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from nndesigner.layers.base import Bind, Layer, Step
 from nndesigner.layers.conv import PADDING_TITLES, Length, Margin, wanted
 from nndesigner.layers.elementwise import in_turn, nothing, sign_bits
+from nndesigner.layers.tracing import bind_chain
 from nndesigner.layers.windows import Windows, blocks_of, windows_over
 from nndesigner.spec import Set, Shape, ShapeError, param
 
@@ -105,11 +106,13 @@ class MaxPooling(Pooling):
             (_, one), (_, other), *_ = views
             pairs = [(one, other, y), *pairs[2:]]
 
-        def forward() -> None:
-            if not whole or len(views) == 1:
+        if whole and len(views) > 1:
+            forward = bind_chain(xp, *(("maximum", *pair) for pair in pairs), name="maximum")
+        else:
+            def forward() -> None:
                 y.fill(-xp.inf)
-            for one, other, out in pairs:
-                xp.maximum(one, other, out=out)
+                for one, other, out in pairs:
+                    xp.maximum(one, other, out=out)
 
         if dx is None:
             return forward, nothing
@@ -128,15 +131,12 @@ class MaxPooling(Pooling):
             first.append((seen, top, distance, rest, left, dx_bits[into]))
             left = rest
 
-        def backward_once() -> None:
-            for seen, top, distance, rest, given, target in first:
-                xp.subtract(seen, top, out=distance)
-                xp.right_shift(rest, shift, out=rest)
-                xp.bitwise_and(rest, given, out=rest)
-                xp.bitwise_xor(rest, given, out=target)
-            xp.copyto(last, left)
-
         if once:
+            operations = [operation for seen, top, distance, rest, given, target in first for operation in (
+                ("subtract", seen, top, distance), ("right_shift", rest, shift, rest),
+                ("bitwise_and", rest, given, rest), ("bitwise_xor", rest, given, target))]
+            spread = bind_chain(xp, *operations, name="maximum_back") if operations else nothing
+            backward_once = in_turn([spread, lambda: xp.copyto(last, left)])
             if windows.kernel == (2, 2):
                 return forward, ctx.quicker("max_pool_back", backward_once, x, y, dy_bits, dx_bits)
             return forward, backward_once

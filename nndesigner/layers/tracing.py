@@ -24,7 +24,9 @@ _FLOAT = {
     **{name: name + "({0})" for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos")},
 }
 # bits of numbers: negating the smallest one gives itself
-_WHOLE = {"negative": "({type})(0 - (unsigned {type}){0})", "bitwise_and": "{0} & {1}", "right_shift": "{0} >> {1}"}
+_WHOLE = {"negative": "({type})(0 - (unsigned {type}){0})", "bitwise_and": "{0} & {1}", "bitwise_xor": "{0} ^ {1}",
+          "right_shift": "{0} >> {1}",
+          "copyto": "{0}"}
 _C = {"float32": "float", "float64": "double", "int32": "int", "int64": "long long"}
 _TO_BITS = {"float32": "__float_as_int({0})", "float64": "__double_as_longlong({0})"}
 _FROM_BITS = {"float32": "__int_as_float({0})", "float64": "__longlong_as_double({0})"}
@@ -99,8 +101,11 @@ class Tracer:
         """What stands for an array; the same for the same array."""
         if array is None:
             return None
+        if array.dtype.kind == "i":  # the bits of numbers
+            return self.array(array.view(self._dtype)).view(array.dtype)
         for known in self._arrays:
-            if (known.array.data.ptr, known.shape) == (array.data.ptr, tuple(array.shape)):
+            there = known.array
+            if (there.data.ptr, there.shape, there.strides) == (array.data.ptr, array.shape, array.strides):
                 return known
         value = Value(f"a{len(self._arrays)}", array.dtype, tuple(array.shape), array)
         self._arrays.append(value)
@@ -218,8 +223,7 @@ Operation = tuple[Any, ...]
 def bind_chain(xp: Any, *operations: Operation, name: str) -> Step:
     """These operations in turn: one kernel of a GPU for each shape that is written, plain calls elsewhere."""
     if not traces(xp):
-        return in_turn([functools.partial(getattr(xp, operation), *operands, out)
-                        for operation, *operands, out in operations])
+        return in_turn([_calling(xp, *operation) for operation in operations])
     tracer = Tracer(xp, operations[0][-1].dtype)
 
     def chain() -> None:
@@ -227,6 +231,13 @@ def bind_chain(xp: Any, *operations: Operation, name: str) -> Step:
             getattr(tracer, operation)(*map(tracer.array, operands), out=tracer.array(out))
 
     return tracer.kernels(chain, name)
+
+
+def _calling(xp: Any, operation: str, *arrays: Any) -> Step:
+    """One operation on the processor; an output by its place is quicker than by its name."""
+    if operation in ("maximum", "minimum"):  # where NumPy does not want that
+        return functools.partial(getattr(xp, operation), *arrays[:-1], out=arrays[-1])
+    return functools.partial(getattr(xp, operation), *arrays)
 
 
 def _parameter(value: Value) -> str:
