@@ -90,7 +90,7 @@ def overview(prepared: Prepared, progress: Progress) -> Overview:
     dataset, notes = prepared.dataset, []
     rows = _evenly(len(dataset), LOOKED_AT)
     views = []
-    shown = [c for c in dataset.columns if c.role != "ignore"]
+    shown = [c for c in dataset.columns if c.role != "ignore" and c.kind != "mask"]
     for i, column in enumerate(shown[:COLUMNS]):
         progress(i / len(shown), f"Looking at {column.name}")
         views.append(_view(column, rows, progress))

@@ -182,7 +182,7 @@ def missing_count(column: Column) -> int:
     if column.kind == "number":
         return int(np.isnan(column.values).sum())
     if column.kind == "category":
-        return sum(v is None for v in column.values)
+        return int(np.equal(column.values, None).sum())
     return 0
 
 

@@ -5,6 +5,7 @@ Widgets read from here, change it only through `edit`, and refresh on its signal
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -20,6 +21,9 @@ from nndesigner.graph.check import Checked, check
 from nndesigner.graph.model import Graph
 from nndesigner.project.design import Design
 from nndesigner.spec import Signature
+
+#: samples that the data panel shows at once
+SHOWN_FIRST = 80
 
 
 class _DesignEdit(QUndoCommand):
@@ -86,6 +90,10 @@ class DataJob:
             else:
                 self.dataset = source.resolve(self._base).load(self._progress)
             self.prepared = prepare(self.dataset, self.settings, self._progress)
+            self._progress(None, "Making the preview")
+            for column in self.dataset.columns:
+                with contextlib.suppress(DataError):  # told where the sample is used
+                    column.values[:SHOWN_FIRST]  # decoded and kept by this thread, not by the window's
         except Cancelled:
             self.error = "Loading was cancelled."
         except DataError as error:

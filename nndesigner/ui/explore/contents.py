@@ -18,6 +18,7 @@ from nndesigner.data.dates import text_of_days
 from nndesigner.data.rows import RawReader
 from nndesigner.data.text import text_of_sample
 from nndesigner.ui import numbers
+from nndesigner.ui.views.mask_picture import mask_image
 from nndesigner.ui.views.sample_content import value_text
 from nndesigner.ui.views.sample_picture import picture_image
 from nndesigner.ui.views.sound_picture import sound_image
@@ -50,6 +51,7 @@ class Reader:
         shown = ("image", "sound", "text", "array")
         self._main: Column | None = next((c for kind in shown for c in inputs if c.kind == kind), None)
         self._read = RawReader(self._main.values) if self._main is not None else None
+        self._mask = next((c for c in dataset.columns if c.kind == "mask" and c.role == "target"), None)
         self._limits = self._limits_of(self._main) if self._main is not None and self._main.kind == "image" else None
 
     @property
@@ -74,6 +76,10 @@ class Reader:
             value = self._read(np.array([row]))[0]
         except DataError as error:
             return Content(fault=str(error))
+        if self._main.kind == "image" and self._mask is not None:
+            low, high = self._limits
+            mask = np.asarray(self._mask.values[row]).astype(np.int64)
+            return Content(mask_image((value - low) / ((high - low) or 1.0), mask, self._mask.categories))
         if self._main.kind == "image":
             return Content(picture_image(value, *self._limits))
         if self._main.kind == "sound":

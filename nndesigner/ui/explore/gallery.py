@@ -93,10 +93,8 @@ class GalleryModel(QAbstractListModel):
         self.endResetModel()
 
     def say(self, opinion: Opinion, samples: Samples | None) -> None:
-        """The same rows with other labels or answers."""
+        """The same rows with other labels or answers: whoever shows them paints anew."""
         self.opinion, self.samples = opinion, samples
-        if len(self.rows):
-            self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own signature)
         return 0 if parent.isValid() else len(self.rows)

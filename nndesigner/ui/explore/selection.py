@@ -145,8 +145,8 @@ def _found(samples: Samples, text: str, progress: Progress) -> np.ndarray:
         mask |= np.fromiter((wanted in name.casefold() for name in samples.dataset.names), bool, n)
     for column in samples.dataset.columns:
         progress(None, f"Searching {column.name}")
-        if column.values.dtype != object or column.values.ndim != 1:
-            continue
+        if not isinstance(column.values, np.ndarray) or column.values.dtype != object or column.values.ndim != 1:
+            continue  # numbers, and tables that are read from the disk row by row
         hits: dict[object, bool] = {}
         for row, value in enumerate(column.values.tolist()):
             hit = hits.get(value)

@@ -27,6 +27,8 @@ from nndesigner.ui.stylesheet import role
 from nndesigner.ui.views.empty_state import EmptyState
 
 KEYS = "Keys: 1–9 or L label, Delete leave out, Backspace take back, Enter take the suggestion, Esc show all"
+#: tiles at a time; Qt lays out more too slowly
+MOST_TILES = 250_000
 
 
 class ExploreView(QWidget):
@@ -102,8 +104,9 @@ class ExploreView(QWidget):
         left.addWidget(self._body, 1)
         self._body.addWidget(self.gallery)
         self._body.addWidget(self.empty)
-        self.hint.setContentsMargins(12, 2, 12, 4)
-        left.addWidget(self.hint)
+        foot = line(self.hint)
+        foot.setContentsMargins(12, 2, 12, 4)
+        left.addLayout(foot)
         across = margins(QHBoxLayout(page), 0, gap=0)
         across.addLayout(left, 1)
         across.addWidget(rule(vertical=True))
@@ -277,6 +280,7 @@ class ExploreView(QWidget):
         self._opinion = Opinion(by_row(samples.dataset, self._document.design.data.corrections), judged)
         self.filters.show_samples(samples, self._opinion)
         self.gallery.rows_model.say(self._opinion, samples)
+        self.gallery.viewport().update()
         self._choose()
         self._show_detail()
         self._name_judge()
@@ -290,7 +294,9 @@ class ExploreView(QWidget):
         model, gallery = self.gallery.rows_model, self.gallery
         total = numbers.exact(len(self._samples))
         shown = f"{numbers.exact(len(rows))} of {total}" if len(rows) != len(self._samples) else total
-        self.filters.count.setText(shown)
+        rows, more = rows[:MOST_TILES], len(rows) > MOST_TILES
+        self.filters.count.setText(f"first {numbers.exact(MOST_TILES)} of {total}" if more else shown)
+        self.filters.count.setToolTip("Filter or sort to see others" if more else "")
         if not len(rows):
             self._say("No sample is like that. Esc shows all again.")
         else:
