@@ -32,11 +32,12 @@ from nndesigner.ui import theme
 from nndesigner.ui.document import Document
 from nndesigner.ui.runner import Runner
 from nndesigner.ui.views.confusion import ConfusionView
+from nndesigner.ui.views.latent_view import LatentView
 from nndesigner.ui.views.plots import LossView, MetricView
 from nndesigner.ui.views.predictions import PredictionsView
 from nndesigner.ui.views.try_view import TryView
 
-VIEWS = (LossView, MetricView, PredictionsView, ConfusionView, TryView)
+VIEWS = (LossView, MetricView, PredictionsView, ConfusionView, TryView, LatentView)
 
 
 def network() -> Graph:

@@ -19,7 +19,8 @@ class Clusters:
     are places in the part of the samples nearest to each centre, -1 where a group has fewer.
 
     With labels: `counts` [K, classes], `purity` (share of samples that are of the commonest class of their group) and
-    `ari` (adjusted Rand index, Hubert and Arabie 1985: 1 the same groups, 0 chance).
+    `ari` (adjusted Rand index, Hubert and Arabie 1985: 1 the same groups, 0 chance) and `nmi` (normalised mutual
+    information, Strehl and Ghosh 2002: 1 the same groups, 0 independent).
     """
 
     node: str
@@ -31,6 +32,7 @@ class Clusters:
     counts: np.ndarray | None = None
     purity: float | None = None
     ari: float | None = None
+    nmi: float | None = None
 
 
 def clusters(network: Network, part: Part, typical: int = 8) -> Clusters:
@@ -39,24 +41,27 @@ def clusters(network: Network, part: Part, typical: int = 8) -> Clusters:
     node = next((n for n in network.checked.order if isinstance(graph.node(n).layer, Clustering)), None)
     if node is None:
         raise ValueError("The network has no Clustering layer.")
-    positions, values = _activations(network, part, node)
-    return _told(network, part, node, positions, -values, typical)
+    positions, values = activations(network, part, node)
+    return told(network, part, node, positions, -values, typical)
 
 
 def k_means_of(network: Network, part: Part, node: str, count: int, seed: int = 0, typical: int = 8) -> Clusters:
     """Groups by k-means of what a layer computes. Raises ValueError with fewer samples than groups."""
-    positions, values = _activations(network, part, node)
+    positions, values = activations(network, part, node)
     values = values.reshape(len(values), -1)
-    centres = k_means(values, count, seed)
-    lengths = np.square(centres).sum(axis=1)
-    distances = lengths - 2 * values @ centres.T  # but for |x|², the same for all centres
-    distances += np.square(values).sum(axis=1, keepdims=True)
-    return _told(network, part, node, positions, distances, typical)
+    return told(network, part, node, positions, distances_to(values, k_means(values, count, seed)), typical)
 
 
-def _activations(network: Network, part: Part, node: str) -> tuple[np.ndarray, np.ndarray]:
-    """(places of samples that stand for the part, what the node computes of them)."""
-    count = min(len(part), SAMPLES)
+def distances_to(values: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Squared distances [n, K] of values [n, F] to centres [K, F]."""
+    found = np.square(centres).sum(axis=1) - 2 * values @ centres.T
+    found += np.square(values).sum(axis=1, keepdims=True)
+    return found
+
+
+def activations(network: Network, part: Part, node: str, most: int = SAMPLES) -> tuple[np.ndarray, np.ndarray]:
+    """(places of samples that stand for the part, at most so many, what the node computes of them)."""
+    count = min(len(part), most)
     if not count:
         raise ValueError("This part of the data has no samples.")
     positions = np.unique(np.linspace(0, len(part) - 1, count).round().astype(np.int64))
@@ -64,25 +69,38 @@ def _activations(network: Network, part: Part, node: str) -> tuple[np.ndarray, n
     return positions, network.activations(inputs, [node])[node]
 
 
-def _told(
+def told(
     network: Network, part: Part, node: str, positions: np.ndarray, distances: np.ndarray, typical: int,
 ) -> Clusters:
     groups = distances.argmin(axis=1)
-    number = distances.shape[1]
+    number = distances.shape[1]  # distances [n, K] of the samples at `positions` to each centre
     nearest = np.full((number, typical), -1)
     for group in range(number):
         members = np.flatnonzero(groups == group)
         order = members[np.argsort(distances[members, group], kind="stable")][:typical]
         nearest[group, :len(order)] = positions[order]
     sizes = np.bincount(groups, minlength=number)
-    labels = next((f for f in network.checked.signature.targets if f.kind == "class" and f.name in part.arrays), None)
-    if labels is None:
+    known = true_classes(network, part, positions)
+    if known is None:
         return Clusters(node, positions, groups, sizes, nearest)
-    truth = np.asarray(samples_at(part.arrays[labels.name], positions)).reshape(-1)
-    counts = np.zeros((number, len(labels.classes)), dtype=np.int64)
+    truth, classes = known
+    counts = np.zeros((number, len(classes)), dtype=np.int64)
     np.add.at(counts, (groups, truth), 1)
-    from sklearn.metrics import adjusted_rand_score
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     return Clusters(
-        node, positions, groups, sizes, nearest, labels.classes, counts, float(counts.max(axis=1).sum() / len(truth)),
-        float(adjusted_rand_score(truth, groups)))
+        node, positions, groups, sizes, nearest, classes, counts, float(counts.max(axis=1).sum() / len(truth)),
+        float(adjusted_rand_score(truth, groups)), float(normalized_mutual_info_score(truth, groups)))
+
+
+def true_classes(network: Network, part: Part, positions: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]] | None:
+    """(class number of each sample, names of the classes) of the first target that is one class a sample; None without.
+
+    An autoencoder does not learn them, but the data may have them.
+    """
+    for field in network.checked.signature.targets:
+        if field.kind == "class" and field.name in part.arrays:
+            truth = np.asarray(samples_at(part.arrays[field.name], positions))
+            if truth.size == len(positions):
+                return truth.reshape(-1), field.classes
+    return None

@@ -15,7 +15,7 @@ from nndesigner.ui.parts import margins
 from nndesigner.ui.stylesheet import role
 
 #: grows when docks are added or renamed: an older layout is then left aside
-VERSION = 2
+VERSION = 3
 #: from this width on loss, metrics and predictions stand side by side
 WIDE = 1600
 LEFT_WIDTH, RIGHT_WIDTH = 218, 292
@@ -140,9 +140,9 @@ class Docks:
             dock.setFloating(False)
             window.removeDockWidget(dock)
         groups = [(_LEFT, ("layers", "data", "outline")), (_RIGHT, ("inspector", "training"))]
-        bottom = [("loss",), ("metric", "confusion"), ("predictions", "try", "problems")]
+        bottom = [("loss",), ("metric", "confusion", "latent", "generate"), ("predictions", "try", "problems")]
         if not wide:
-            bottom = [("loss", "metric", "confusion"), ("predictions", "try", "problems")]
+            bottom = [("loss", "metric", "confusion", "latent", "generate"), ("predictions", "try", "problems")]
         for area, names in groups:
             window.addDockWidget(area, docks[names[0]])
         window.addDockWidget(_BOTTOM, docks[bottom[0][0]])

@@ -117,6 +117,8 @@ class Window(QMainWindow):
         for name, title, module, cls in (
             ("loss", "Loss", "plots", "LossView"), ("metric", "Metric", "plots", "MetricView"),
             ("confusion", "Confusion", "confusion", "ConfusionView"),
+            ("latent", "Latent space", "latent_view", "LatentView"),
+            ("generate", "Generate", "generate_view", "GenerateView"),
             ("predictions", "Predictions", "predictions", "PredictionsView"), ("try", "Try", "try_view", "TryView"),
         ):
             view = Later(f"nndesigner.ui.views.{module}", cls, lambda make: self._with_samples(make(document, runner)),

@@ -24,6 +24,8 @@ class Entry:
     colour: str = "muted"
     shape: int | None = None
     dashed: bool = False
+    #: a disc in the class's colour: shapes stand for something else
+    disc: bool = False
 
     @property
     def text(self) -> str:
@@ -92,7 +94,7 @@ class Legend(QWidget):
         painter.scale(9, 9)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour(class_colour(entry.shape)))
-        painter.drawPath(marker(entry.shape))
+        painter.drawPath(marker(0 if entry.disc else entry.shape))
         painter.restore()
 
 

@@ -29,7 +29,7 @@ from nndesigner.ui.views.sample_content import value_text
 MOST_POINTS = 1000
 
 
-class _PlotView(LiveView):
+class PlotView(LiveView):
     """A live view that is one plot with a legend and an export menu."""
 
     def __init__(self, document: Document, runner: Runner, parent: QWidget | None = None) -> None:
@@ -98,7 +98,7 @@ class _PlotView(LiveView):
         self.readout.show()
 
 
-class ScatterView(_PlotView):
+class ScatterView(PlotView):
     """True against predicted values; on the diagonal a prediction is right. A click chooses the sample."""
 
     title = "True against predicted"
@@ -210,7 +210,7 @@ class ScatterView(_PlotView):
             self.sample_chosen.emit(self._nearest)
 
 
-class FitView(_PlotView):
+class FitView(PlotView):
     """For one input: the data as points, the network's answer as a line over them."""
 
     title = "Curve"
