@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nndesigner.graph.edit import add_node, connect
+from nndesigner.graph.grouping import group
 from nndesigner.graph.layout import arrange
 from nndesigner.graph.model import Graph
 from nndesigner.layers import Layer
@@ -30,20 +31,32 @@ def by_pixels(picture: Shape, channels: int) -> Graph:
     """
     graph, after = _add(Graph(), Input(shape=picture.dims))
     levels = _levels(picture)
-    skips = []
-    for level in range(levels):
-        graph, after = _seen(graph, level, after)
+    skips, stages = [], []
+    for level in range(levels + 1):
+        begin = len(graph.nodes)
+        if level:
+            graph, after = _add(graph, MaxPool2D(), after)
+        for dilation in (1,) if level < levels else (1, 1) if levels else (1, 2, 4, 8):
+            graph, after = _seen(graph, level, after, dilation)
+        stages.append((f"See {_size(picture, level)}", begin, len(graph.nodes)))
         skips.append(after)
-        graph, after = _add(graph, MaxPool2D(), after)
-    for dilation in (1, 1) if levels else (1, 2, 4, 8):
-        graph, after = _seen(graph, levels, after, dilation)
     for level in reversed(range(levels)):
+        begin = len(graph.nodes)
         graph, after = _add(graph, UpSampling2D(), after)
         graph, joined = _add(graph, Concatenate(), after)
         graph = connect(graph, skips[level], joined)
         graph, after = _seen(graph, level, joined)
+        stages.append((f"Draw {_size(picture, level)}", begin, len(graph.nodes)))
     graph, after = _add(graph, Conv2D(filters=channels, kernel=(1, 1)), after)
-    return arrange(_add(graph, Output(), after)[0])
+    graph, _ = _add(graph, Output(), after)
+    for title, begin, end in stages:
+        graph, _ = group(graph, [node.id for node in graph.nodes[begin:end]], title, folded=True)
+    return arrange(graph)
+
+
+def _size(picture: Shape, level: int) -> str:
+    height, width = (side >> level for side in picture.dims[:2])
+    return f"{height} × {width}"
 
 
 def _levels(picture: Shape) -> int:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nndesigner.graph import templates
 from nndesigner.graph.check import check
+from nndesigner.graph.folding import drawn, unfold
 from nndesigner.graph.model import NODE_H, NODE_W, Graph
 from nndesigner.spec import DataField, Shape, Signature
 from tests.graph.drawings import assert_sound, data, texts
@@ -36,7 +37,15 @@ TEMPLATES = [
 
 
 def assert_apart(graph: Graph) -> None:
-    places = [(n.x, n.y) for n in graph.nodes]
+    """Nothing lies on another, with groups as boxes and after all of them were opened."""
+    for number, group in enumerate((None, *graph.groups)):
+        graph = graph if group is None else unfold(graph, group.id)
+        if number in (0, len(graph.groups)):
+            _assert_apart(graph)
+
+
+def _assert_apart(graph: Graph) -> None:
+    places = [(n.x, n.y) for n in drawn(graph).graph.nodes]
     assert all(abs(x - a) >= NODE_W or abs(y - b) >= NODE_H for k, (x, y) in enumerate(places) for a, b in places[:k])
 
 
