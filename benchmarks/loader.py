@@ -4,6 +4,7 @@
 
 Both sides read the same files with as many workers, in turns; ratios are of rounds that follow each other. Pictures of
 the JPEG folder are measured twice: decoded each time, and from the cache of decoded ones, as from the second epoch on.
+Augmented pictures are measured against the engine alone.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ from cpu import CIFAR, conv, dense, torch_python
 from PIL import Image
 
 from nndesigner.data import image_folder, mask_folder, picture_cache, preparing
+from nndesigner.data.augment import Augmentation, Mixing
+from nndesigner.data.augment import pictures as pictures_steps
+from nndesigner.data.augment.mixing import CutMix, Mixup
 from nndesigner.data.dataset import Column, Dataset
 from nndesigner.data.image_folder import ImageFolder
 from nndesigner.data.mask_folder import MaskFolder
-from nndesigner.data.preparing import DataSettings, Prepared, prepare
+from nndesigner.data.preparing import DataSettings, Prepared, augmented, prepare
 from nndesigner.data.rows import EncodedRows
 from nndesigner.data.samples import Digits
 from nndesigner.data.shape_masks import ShapeMasks
@@ -65,7 +69,7 @@ def ours(prepared: Prepared, batch: int, workers: int) -> Callable[[float], floa
     orders = Orders(0, count, batch)
     buffers = {name: np.empty((batch, *source.shape[1:]), dtype=source.dtype) for name, source in fields.items()}
     read = {name: source for name, source in fields.items() if isinstance(source, EncodedRows)}
-    feeder = Feeder(read, orders, workers) if read else None
+    feeder = Feeder(read, orders, workers, mixer=prepared.mixer) if read else None
     place = [(0, 0)]
 
     def run(seconds: float) -> float:
@@ -104,8 +108,8 @@ def segmenting() -> Trainer:
     return Trainer(checked, prepared, TrainSettings(batch_size=MASKED), Device("cpu"))
 
 
-def cases(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Prepared]]]:
-    """(case, title, path for the other side, how we prepare it)."""
+def cases(folder: Path) -> Iterator[tuple[str, str, str | None, Callable[[], Prepared]]]:
+    """(case, title, path for the other side or None without one, how we prepare it)."""
     everything = {"validation": 0.0, "test": 0.0}
     yield "digits", "digits 8x8, in memory", "", lambda: prepare(Digits().load(quiet), DataSettings(**everything))
     rng = np.random.default_rng(0)
@@ -120,6 +124,12 @@ def cases(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Prepared]]
             return prepare(Dataset("cifar", "images", columns), DataSettings(**everything))
 
     yield "cifar", "CIFAR size 32x32x3, mapped file", str(path), mapped
+    usual = (pictures_steps.Flip(), pictures_steps.Shift())
+    every = tuple(s() for s in Augmentation.all() if not issubclass(s, Mixing) and {"picture", "colour"} & {*s.suits})
+    yield "cifar", "CIFAR size, flip and shift", None, lambda: augmented(mapped(), usual, 0)
+    yield "cifar", "CIFAR size, all nine steps", None, lambda: augmented(mapped(), every, 0)
+    yield "cifar", "CIFAR size, flip, shift, mixup and cutmix", None, lambda: augmented(
+        mapped(), (*usual, Mixup(), CutMix()), 0)
     photos = folder / "photos"
     for i in range(JPEGS):
         place = photos / f"class {i % 10}" / f"{i}.jpg"
@@ -178,7 +188,7 @@ def main() -> None:
             run, needed = ours(make(), batch, arguments.workers), engine(case, arguments.seconds)
             order = {"case": case, "path": path, "batch": batch, "workers": arguments.workers,
                      "seconds": arguments.seconds}
-            theirs = None if python is None else subprocess.Popen(
+            theirs = None if python is None or path is None else subprocess.Popen(
                 [python, str(HERE / "_torch_loader.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             rates, others = [], []
             for number in range(arguments.rounds + 1):

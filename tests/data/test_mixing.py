@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from nndesigner.cli.running import load_data, train
 from nndesigner.data.augment import Augmentation, Mixer, SoftLabels
 from nndesigner.data.augment.mixing import CutMix, Mixup
 from nndesigner.data.augment.pictures import Shift
@@ -20,6 +21,8 @@ from nndesigner.layers.dense import Dense
 from nndesigner.layers.io import Output
 from nndesigner.layers.regular import Dropout
 from nndesigner.layers.reshape import Flatten
+from nndesigner.project.design import Design
+from nndesigner.project.file import Project
 from nndesigner.spec.loss import LossBind
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer, TrainingFailure
@@ -161,6 +164,17 @@ def test_two_classes_with_one_score_learn_from_mixtures():
     wanted = -(soft[:, 1] * np.log(p) + soft[:, 0] * np.log(1 - p)).mean()
     assert value[0] == pytest.approx(wanted, rel=1e-5)
     np.testing.assert_allclose(dx[:, 0], (p - soft[:, 1]) / 5, rtol=1e-5)
+
+
+def test_the_command_line_trains_the_same():
+    settings = DataSettings(source=Digits(), augmentation=(Shift(), Mixup()))
+    here = trainer(prepare(Digits().load(quiet), settings), epochs=1)
+    here.run()
+    here.close()
+    project = Project(Design(here.checked.graph, settings, here.settings))
+    told = train(project, load_data(project.design)).project.checkpoint
+    for name, array in here.checkpoint().part("weights").items():
+        np.testing.assert_array_equal(told.part("weights")[name], array, err_msg=name)
 
 
 def test_regression_mixes_values():

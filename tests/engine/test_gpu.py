@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
+from nndesigner.data.augment import Mixer
+from nndesigner.data.augment.mixing import Mixup
 from nndesigner.engine import cudnn
 from nndesigner.engine.device import Device, available
 from nndesigner.engine.gradcheck import bind_layer
@@ -456,6 +459,18 @@ def test_data_without_room_are_copied_batch_by_batch(gpu: Device, monkeypatch):
     for name, array in here.checkpoint().arrays.items():
         np.testing.assert_array_equal(there.checkpoint().arrays[name], array, err_msg=name)
     assert here.evaluate("validation") == there.evaluate("validation")
+
+
+def test_mixed_samples_give_the_same_curves(gpu: Device):
+    """Mixup mixes on the host and copies ahead: both devices see the same batches and soft labels."""
+    checked, curves = network(), []
+    for device in (CPU, gpu):
+        data = replace(prepared(checked, random_arrays(checked, 203), validation=40), mixer=Mixer([Mixup()], 3, (8, 8)))
+        trainer = Trainer(checked, data, TrainSettings(epochs=1, batch_size=32), device)
+        trainer.run()
+        trainer.close()
+        curves.append(trainer.history.arrays()["loss"][1])
+    np.testing.assert_allclose(curves[1], curves[0], rtol=2e-2, atol=2e-2)
 
 
 def test_a_run_whose_data_are_streamed_resumes_to_the_bit(gpu: Device, monkeypatch):
