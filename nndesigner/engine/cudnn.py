@@ -38,14 +38,18 @@ class Cudnn:
         self._graphs: dict[tuple, Graph | None] = {}
 
     def __call__(self, windows: Windows, channels: int, filters: int, groups: int, batch: int, training: bool,
-                 dtype: Any) -> CudnnCorrelation | None:
-        """What stands for a `layers.windows.Correlation`; None where cuDNN has no kernel."""
+                 dtype: Any, transposed: bool = False) -> CudnnCorrelation | None:
+        """What stands for a `layers.windows.Correlation`; None where cuDNN has no kernel.
+
+        When not training only the forward pass is asked for (the gradient by the input, for a transposed convolution):
+        finding a plan takes tenths of a second.
+        """
         if np.dtype(dtype) != np.float32:
             return None
         found: CudnnCorrelation | None = CudnnCorrelation(self, windows, channels, filters, groups, batch)
-        wanted: tuple[Kind, ...] = ("forward", "by_input")  # a transposed convolution answers by the second
+        wanted: tuple[Kind, ...] = ("by_input",) if transposed else ("forward",)
         if training:
-            wanted = (*wanted, "by_weights")
+            wanted = ("forward", "by_input", "by_weights")
         return found if all(found.graph(kind) is not None for kind in wanted) else None
 
     def graph(self, kind: Kind, windows: Windows, channels: int, filters: int, groups: int, batch: int) -> Graph | None:

@@ -342,7 +342,7 @@ class ConvTranspose2D(Penalised):
         x, y, W = ctx.x[0], ctx.y, ctx.weights["W"]
         # the convolution from the output to the input whose gradient this is
         windows = windows_over(Shape("HWC", y.shape[1:]), self.kernel, self.strides, (1, 1), self.padding)
-        products = correlation(ctx, windows, self.filters, x.shape[-1], 1)
+        products = correlation(ctx, windows, self.filters, x.shape[-1], 1, transposed=True)
         paint = products.input_gradient()
         order, weights = paint.bind_weights(W)
         end = Epilogue(ctx, products.blocks, fused(self.activation), ctx.weights["b"] if self.bias else None)

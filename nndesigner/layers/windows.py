@@ -341,10 +341,10 @@ class InputGradient:
         return backward
 
 
-def correlation(ctx: Bind, windows: Windows, channels: int, filters: int, groups: int) -> Any:
+def correlation(ctx: Bind, windows: Windows, channels: int, filters: int, groups: int, transposed: bool = False) -> Any:
     """The sums of products for a layer: by a library of the device where it can, else a Correlation."""
     if ctx.convolve is not None:
-        found = ctx.convolve(windows, channels, filters, groups, ctx.batch, ctx.training, ctx.dtype)
+        found = ctx.convolve(windows, channels, filters, groups, ctx.batch, ctx.training, ctx.dtype, transposed)
         if found is not None:
             return found
     return Correlation(ctx.xp, ctx.dtype, windows, channels, filters, groups, ctx.batch)
