@@ -99,7 +99,7 @@ class Kernel:
             else:
                 declared.append(f"{'const ' if parameter in self._inputs else ''}{kind}* {name}_")
                 names.append(f"#define {name} ({name}_[i])")
-            loaded.append(value.ctypes.data_as(ctypes.c_void_p) if isinstance(value, np.ndarray) else value)
+            loaded.append(ctypes.c_void_p(value.ctypes.data) if isinstance(value, np.ndarray) else value)
         source = "\n".join([
             _HEAD, f"void run(long long n_, {', '.join(declared)}) {{", *names,
             "for (long long i = 0; i < n_; ++i) {", self._body, "} }\n"])

@@ -48,13 +48,17 @@ class Value:
         self.code, self.dtype, self.shape = code, np.dtype(dtype), shape
         #: the array behind it, if it lies in memory
         self.array = array
-        self.leaves = (self,) if leaves is None else leaves
+        self._leaves = leaves
         #: the value whose bits it looks at as whole numbers
         self.bits_of = bits_of
 
     @property
     def size(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def leaves(self) -> tuple[Value, ...]:
+        return (self,) if self._leaves is None else self._leaves  # kept, it would be a circle that holds the array
 
     @property
     def ndim(self) -> int:
