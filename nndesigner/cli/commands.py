@@ -252,6 +252,26 @@ def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Delete all decoded pictures.")] = False,
+    limit: Annotated[float | None, typer.Option(help="Gigabytes that they may take together.", min=0)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where decoded pictures are kept and how much they take; clear them, or change their limit."""
+    from nndesigner.data.picture_cache import cache_folder, cache_limit, cache_size, clear_cache, set_cache_limit
+
+    with _exit_codes():
+        if limit is not None:
+            set_cache_limit(round(limit * (1 << 30)))
+        if clear:
+            clear_cache()
+        if as_json:
+            _print_json({"folder": str(cache_folder()), "bytes": cache_size(), "limit": cache_limit()})
+        else:
+            print(f"{cache_folder()}: {cache_size() / (1 << 20):.1f} MB of at most {cache_limit() / (1 << 30):g} GB")
+
+
 def _fail(text: str, code: int) -> None:
     print(text, file=sys.stderr)
     raise typer.Exit(code)

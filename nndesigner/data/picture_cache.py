@@ -23,7 +23,7 @@ from platformdirs import user_cache_path
 from nndesigner.data.dataset import DataError, Fit
 from nndesigner.data.pictures import decoded
 
-#: bytes that all decoded pictures may take together, and that must stay free on the disk
+#: bytes that all decoded pictures may take together unless the user says otherwise, and that must stay free on the disk
 LIMIT = 20 << 30
 FREE = 2 << 30
 #: pictures from which on a single question is answered by several threads
@@ -45,6 +45,20 @@ def clear_cache() -> None:
     """Delete all decoded pictures. Data in use go on; what cannot be deleted now stays."""
     for path in _cached():
         _delete(path)
+
+
+def cache_limit() -> int:
+    """Bytes that all decoded pictures may take together."""
+    with contextlib.suppress(OSError, ValueError):
+        return max(0, int((cache_folder() / "limit").read_text("ascii")))
+    return LIMIT
+
+
+def set_cache_limit(size: int) -> None:
+    """Another limit, from now on; what is above it goes, that used longest ago first. Raises OSError."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    (cache_folder() / "limit").write_text(str(max(0, size)), "ascii")
+    make_room(0, cache_folder())
 
 
 def _cached() -> list[Path]:
@@ -69,9 +83,10 @@ def _delete(path: Path) -> None:
 def make_room(size: int, keep: Path) -> bool:
     """Delete the caches used longest ago until `size` bytes more may be kept; whether that succeeded."""
     others = sorted((p for p in _cached() if p != keep), key=lambda p: p.stat().st_mtime)
-    while others and sum(map(_taken, others)) + size > LIMIT:
+    limit = cache_limit()
+    while others and sum(map(_taken, others)) + size > limit:
         _delete(others.pop(0))
-    return size <= LIMIT and shutil.disk_usage(cache_folder()).free > size + FREE
+    return size <= limit and shutil.disk_usage(cache_folder()).free > size + FREE
 
 
 class Pictures:

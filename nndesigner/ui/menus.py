@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from nndesigner.ui import icons, theme
+from nndesigner.ui.cache_sheet import CacheSheet
 from nndesigner.ui.parts import follow_theme
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Menus:
             self._make("Save", Keys.Save, files.save, "mdi6.content-save-outline",
                        "Write drawing, settings and what was learned into the project's file"),
             self._make("Save as…", Keys.SaveAs, files.save_as, "mdi6.content-save-edit-outline"), None,
+            self._make("Decoded pictures…", "", lambda: CacheSheet(window).open(), "mdi6.image-multiple-outline",
+                       "How much of the disk decoded pictures take, and where"), None,
             self._make("Quit", Keys.Quit, window.close, "mdi6.exit-to-app"))
 
     def _view(self) -> None:
