@@ -236,6 +236,8 @@ class _Ufunc:
 
     def __call__(self, *arguments: Any, out: Any = None, **options: Any) -> Any:
         counts.kernels += 1
+        if out is None and len(arguments) > self._ufunc.nin:  # as CuPy and NumPy take it
+            *arguments, out = arguments
         for value in (*arguments, out):
             _refuse_host(value)
         options["out"] = None if out is None else (_plain(out),)

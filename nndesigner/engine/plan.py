@@ -21,7 +21,7 @@ from nndesigner.engine.order import backward_order, postponed_ends
 from nndesigner.engine.random import Stream, normal_from
 from nndesigner.engine.weights import Gradients, Weights, sources
 from nndesigner.graph.check import Checked
-from nndesigner.layers.base import Bind, Step
+from nndesigner.layers.base import Bind, Step, parts_in
 from nndesigner.layers.elementwise import in_turn
 from nndesigner.layers.io import Input
 from nndesigner.spec.loss import Loss, LossBind
@@ -53,12 +53,6 @@ class Feed:
     buffer: Any
     #: the truth for a head, not an input
     target: bool = False
-
-
-def _parts(step: Step) -> tuple[Step, ...]:
-    """What a step does in turn, where it says so."""
-    parts = getattr(step, "steps", None)
-    return (step,) if parts is None else tuple(inner for part in parts for inner in _parts(part))
 
 
 class Plan:
@@ -105,8 +99,8 @@ class Plan:
         self._forward_nodes: list[tuple[str, Step]] = []
         self._backward_nodes: list[tuple[str, Step]] = []
         self._bind_all(keep)
-        self._forward = [part for _, step in self._forward_nodes for part in _parts(step)]
-        self._backward = [part for _, step in reversed(self._backward_nodes) for part in _parts(step)]
+        self._forward = [part for _, step in self._forward_nodes for part in parts_in(step)]
+        self._backward = [part for _, step in reversed(self._backward_nodes) for part in parts_in(step)]
 
     # --- running ---
 
@@ -149,7 +143,7 @@ class Plan:
     def _failure(self, nodes: list[tuple[str, Step]], step: Step | None, error: Exception) -> Exception:
         if self._device.out_of_memory(error):
             return error
-        node_id = next((n for n, s in nodes if any(part is step for part in _parts(s))), None)
+        node_id = next((n for n, s in nodes if any(part is step for part in parts_in(s))), None)
         if node_id is None:
             return error
         title = self.checked.graph.node(node_id).title

@@ -35,6 +35,12 @@ def in_turn(steps: Sequence[Step]) -> Step:
     return run
 
 
+def parts_in(step: Step) -> tuple[Step, ...]:
+    """What a step does in turn, where it says so."""
+    parts = getattr(step, "steps", None)
+    return (step,) if parts is None else tuple(inner for part in parts for inner in parts_in(part))
+
+
 @dataclass(frozen=True)
 class Penalty:
     """What keeps one array of weights small. The engine adds the slope of l1 · Σ|w| + l2 · Σw² to the gradient.

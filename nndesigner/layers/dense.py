@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from nndesigner.layers.base import Bind, Step, Weight
@@ -103,10 +104,5 @@ class Dense(Penalised):
             return lambda: xp.add(y, b, out=y)
         # Small arrays: b copied to all rows and added as a whole takes 0.3 us for 10 x 8 values, broadcasting 0.8 us.
         rows = ctx.scratch("bias", y.shape)
-        flat, flat_rows = y.reshape(-1), rows.reshape(-1)
-
-        def add() -> None:
-            rows[...] = b
-            xp.add(flat, flat_rows, out=flat)
-
-        return add
+        flat = y.reshape(-1)
+        return in_turn([partial(rows.__setitem__, ..., b), partial(xp.add, flat, rows.reshape(-1), flat)])

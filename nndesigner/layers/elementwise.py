@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from nndesigner.layers.base import Bind, Layer, Step, in_turn, nothing
-from nndesigner.layers.tracing import Tracer, traces
+from nndesigner.layers.tracing import Calls, Tracer, traces
 from nndesigner.spec import Shape
 
 #: values in one part: 128 kB of float32, so that a few arrays fit into a core's second cache
@@ -61,13 +61,13 @@ class Elementwise(Layer):
         if traces(xp):
             return bind_finish(xp, self, kept, None, x, y, dx, dy)
         longest = max(part.stop - part.start for part in parts)
-        steps = []
+        steps, calls = [], Calls(xp)
         for part in parts:
             n = part.stop - part.start
             steps.append(self.bind_part(
-                xp, x[part], y[part], None if dx is None else dx[part], None if dy is None else dy[part],
+                calls, x[part], y[part], None if dx is None else dx[part], None if dy is None else dy[part],
                 [array[part] for array in kept], lambda name, n=n: scratch(f"temporary {name}", (longest,))[:n]))
-        return in_turn([forward for forward, _ in steps]), in_turn([backward for _, backward in steps])
+        return tuple(in_turn([calls.of(step) for step in way]) for way in zip(*steps))
 
     def bind_part(self, xp: Any, x: Any, y: Any, dx: Any, dy: Any, kept: list[Any], temporary: Temporary
                   ) -> tuple[Step, Step]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nndesigner.layers.base import Bind, Step
 from nndesigner.layers.elementwise import Elementwise, bind_finish, in_turn, nothing
-from nndesigner.layers.tracing import traces
+from nndesigner.layers.tracing import Calls, traces
 
 
 class Epilogue:
@@ -53,10 +53,11 @@ class Epilogue:
         if self.activation is not None and not traces(xp):
             flat, dflat = y.reshape(-1), dy.reshape(-1) if ctx.training else None
             kept = [array[part].reshape(-1) for array in self._kept]
+            calls = Calls(xp)
             act, act_back = self.activation.bind_part(
-                xp, flat, flat, dflat, dflat, kept, lambda name: self._temporary(name, flat.size))
-            forward.append(act)
-            backward.append(act_back)
+                calls, flat, flat, dflat, dflat, kept, lambda name: self._temporary(name, flat.size))
+            forward.append(calls.of(act))
+            backward.append(calls.of(act_back))
         if self.bias is not None and ctx.training:
             drows = dy.reshape(-1, self.row)
             add, total = self._ones[:drows.shape[0]].dot, self._sums[index]

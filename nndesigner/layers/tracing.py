@@ -220,6 +220,41 @@ class Tracer:
         return lambda *values: run(*(number_of(value) for value in values), *arrays)
 
 
+class Calls:
+    """NumPy for chains such as a Tracer takes them: its operations are noted once and later called one by one.
+
+    That spares a chain its own frame, and looking up and naming what does not change: 0.15 us for each call in place
+    of 0.27 us, half the time of a step of a tiny network.
+    """
+
+    def __init__(self, xp: Any) -> None:
+        self._xp = xp
+        self._noted: list[Step] = []
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._xp, name)
+        if name not in _FLOAT and name not in _WHOLE:
+            return found
+
+        def operation(*operands: Any, out: Any) -> None:
+            self._noted.append(_calling(self._xp, name, *operands, out))
+
+        return operation
+
+    def copyto(self, out: Any, value: Any) -> None:
+        self._noted.append(functools.partial(self._xp.copyto, out, value))
+
+    def call(self, step: Step) -> None:
+        """Another step in the midst of a chain."""
+        self._noted.append(step)
+
+    def of(self, step: Step) -> Step:
+        """The calls of a step."""
+        self._noted = []
+        step()
+        return in_turn(self._noted)
+
+
 #: name of an operation of the array module, its operands, and the array that it writes
 Operation = tuple[Any, ...]
 

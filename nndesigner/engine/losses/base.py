@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nndesigner.layers.base import nothing
 from nndesigner.layers.rows import bind_row_max
 from nndesigner.spec.loss import LossBind
 
@@ -63,10 +64,6 @@ def bind_mean(ctx: LossBind, terms: Any, count: int, slopes: Any = None) -> tupl
         weigh_gradient()
 
     return measure, backward
-
-
-def nothing() -> None:
-    """A step that has nothing to do."""
 
 
 class Rows:

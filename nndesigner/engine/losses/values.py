@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from nndesigner.engine.losses.base import Step, bind_mean, bind_steps, nothing, number
+from nndesigner.layers.base import in_turn
 from nndesigner.spec import param
 from nndesigner.spec.loss import Loss, LossBind
 
@@ -19,14 +21,8 @@ class _Elementwise(Loss):
         xp, x, y, target, dx = ctx.xp, ctx.x, ctx.y, ctx.target.reshape(ctx.x.shape), ctx.dx
         d = ctx.scratch("difference", x.shape)
         measure, slope = self._bind_terms(ctx, d)
-        copy = y is not x
-
-        def forward() -> None:
-            if copy:
-                xp.copyto(y, x)
-            xp.subtract(x, target, out=d)
-            measure()
-
+        copy = nothing if y is x else partial(xp.copyto, y, x)
+        forward = in_turn([copy, partial(xp.subtract, x, target, d), measure])
         return forward, slope if dx is not None else nothing
 
     def _bind_terms(self, ctx: LossBind, d: Any) -> tuple[Step, Step]:
@@ -54,18 +50,10 @@ class MeanSquaredError(_Elementwise):
         other = d if ctx.mask is None else ctx.scratch("weighted", d.shape)
         (weigh, weigh_gradient), others = bind_steps(ctx, other), other.reshape(-1)
 
-        def measure() -> None:
-            if other is not d:
-                xp.copyto(other, d)
-                weigh()
-            flat.dot(others, out=total)
-            xp.multiply(total, mean, out=value)
-
-        def backward() -> None:
-            xp.multiply(d, slope, out=dx)
-            weigh_gradient()
-
-        return measure, backward
+        measure = [partial(flat.dot, others, total), partial(xp.multiply, total, mean, value)]
+        if other is not d:
+            measure = [partial(xp.copyto, other, d), weigh, *measure]
+        return in_turn(measure), in_turn([partial(xp.multiply, d, slope, dx), weigh_gradient])
 
 
 class MeanAbsoluteError(_Elementwise):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from nndesigner.engine.accelerate import plain
-from nndesigner.layers.base import in_turn
-from nndesigner.layers.tracing import Tracer, traces
+from nndesigner.layers.base import in_turn, parts_in
+from nndesigner.layers.tracing import Calls, Tracer, traces
 from nndesigner.spec import Declared, param
 
 Step = Callable[[], None]
@@ -102,20 +103,26 @@ class Elementwise(Optimizer):
         numbers = self.bind_numbers()
         places = tuple(ctx.number() for _ in numbers(self.learning_rate, 1))
         shrinks, shrink = self.decoupled and self.weight_decay > 0, ctx.number()
-        steps = []
+        calls, steps = Calls(ctx.xp), []
+
+        def quicker(name: str, slow: Step, *arrays: Any) -> Step:
+            return partial(calls.call, ctx.quicker(name, calls.of(slow), *arrays))
+
+        noted = replace(ctx, xp=calls, quicker=quicker)
         for part in ctx.chunks():
             if shrinks:
-                steps.append(bind_shrink(ctx, part, shrink))
+                steps.append(calls.of(bind_shrink(noted, part, shrink)))
             elif self.weight_decay:
-                steps.append(bind_penalty(ctx, self.weight_decay, part))
-            steps.append(self.bind_part(ctx, part, *places))
+                steps.append(calls.of(bind_penalty(noted, self.weight_decay, part)))
+            steps.append(calls.of(self.bind_part(noted, part, *places)))
+        runs = parts_in(in_turn(steps))
 
         def update(learning_rate: float, step: int) -> None:
             for place, value in zip(places, numbers(learning_rate, step), strict=True):
                 place[...] = value
             if shrinks:
                 shrink[...] = learning_rate * self.weight_decay
-            for run in steps:
+            for run in runs:
                 run()
 
         return update
