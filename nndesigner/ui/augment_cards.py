@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from nndesigner.data.encoding import FieldEncoding
 from nndesigner.data.layouts import tokenizer_of
 from nndesigner.data.preparing import Prepared
+from nndesigner.spec import DataField
 from nndesigner.training.variants import Variant
 from nndesigner.ui import theme
 from nndesigner.ui.audio import PlayButton
 from nndesigner.ui.token_picture import paint_tokens
+from nndesigner.ui.views.mask_picture import mask_image
 from nndesigner.ui.views.sample_picture import paint_picture, picture_image
 from nndesigner.ui.views.sound_picture import wave_image
 
@@ -28,14 +30,20 @@ def shown_field(prepared: Prepared) -> FieldEncoding:
     return next((f for f in inputs if f.field.shape.axes == "HWC"), inputs[0])
 
 
+def shown_mask(prepared: Prepared) -> DataField | None:
+    """The target that tells the class of every pixel, where there is one."""
+    return next((f for f in prepared.signature.targets if f.kind == "class" and len(f.shape.dims) == 3), None)
+
+
 class VariantCard(QWidget):
-    """A sample with its epoch, and its label or the shares of two labels."""
+    """A sample with its epoch, and its label or the shares of two labels; a mask lies over its picture."""
 
     def __init__(self) -> None:
         super().__init__()
         self._before: Variant | None = None
         self.variant: Variant | None = None
         self._field: FieldEncoding | None = None
+        self._mask: DataField | None = None
         self._image: QImage | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.play = PlayButton(self._sound, self)
@@ -47,9 +55,9 @@ class VariantCard(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(110, 120)
 
-    def show_variant(self, field: FieldEncoding, before: Variant, variant: Variant) -> None:
+    def show_variant(self, field: FieldEncoding, before: Variant, variant: Variant, mask: DataField | None) -> None:
         """Show a variant of the sample `before` (itself for the original)."""
-        self._field, self._before, self.variant = field, before, variant
+        self._field, self._before, self.variant, self._mask = field, before, variant, mask
         self._image = self._picture()
         self.play.setVisible(variant.wave is not None)
         self.setAccessibleName(f"{self.title}, {self.words}".rstrip(", "))
@@ -80,6 +88,9 @@ class VariantCard(QWidget):
         column, axes = self._field.columns[0], self._field.field.shape.axes
         if column.kind == "image":
             low, high = ((v - float(self._field.offset)) / float(self._field.scale) for v in (column.low, column.high))
+            if self._mask is not None:
+                picture = (values - low) / ((high - low) or 1.0)
+                return mask_image(picture, self.variant.values[self._mask.name], self._mask.classes)
             return picture_image(values, low, high)
         if column.kind == "sound" and column.layout.representation == "wave":
             return wave_image(values[:, 0])

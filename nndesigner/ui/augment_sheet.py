@@ -16,7 +16,7 @@ from nndesigner.spec import Declared
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.variants import Variant, original, variants
 from nndesigner.ui import numbers
-from nndesigner.ui.augment_cards import VariantCard, shown_field
+from nndesigner.ui.augment_cards import VariantCard, shown_field, shown_mask
 from nndesigner.ui.background import Background
 from nndesigner.ui.document import Document
 from nndesigner.ui.form import Choices, Form
@@ -162,13 +162,17 @@ class AugmentationSheet(QDialog):
                              partial(self._show, prepared))
 
     def _show(self, prepared: Prepared, found: list[Variant]) -> None:
-        field = shown_field(prepared)
+        field, mask = shown_field(prepared), shown_mask(prepared)
         for card, variant in zip(self.cards, found):
-            card.show_variant(field, found[0], variant)
+            card.show_variant(field, found[0], variant, mask)
         self.words.setText(f"Training sample {self._place + 1} of {numbers.exact(len(prepared.train))}")
-        self.note.setText(
-            "Shown is what training is fed, with the same seeds." if self._document.design.data.augmentation
-            else "Switch steps on at the left: the cards follow at once.")
+        note = "Switch steps on at the left: the cards follow at once."
+        if self._document.design.data.augmentation:
+            note = "Shown is what training is fed, with the same seeds."
+        if prepared.mixer is not None:
+            note += (" Training metrics compare answers with the larger part of a mixture, so they are lower than on "
+                     "real samples: judge by the validation.")
+        self.note.setText(note)
         if self._again:
             self.look()
 

@@ -16,8 +16,8 @@ from nndesigner.data.augment.step import About, Augmentation, Kind, kinds_of, re
 from nndesigner.data.encoding import FieldEncoding, Preparation
 from nndesigner.data.rows import EncodedRows, RawReader, Rows, samples_at
 
-#: samples whose spread is measured
-MEASURED = 4096
+#: values whose spread is measured, or of at least so many samples
+MEASURED, FEWEST = 1 << 20, 64
 #: steps with their number among all that were chosen
 Numbered = Sequence[tuple[int, Augmentation]]
 
@@ -139,7 +139,8 @@ def _about(encoding: FieldEncoding, kinds: frozenset[Kind], rows: Rows) -> About
     if column.kind == "sound":
         return About(axes=axes, rate=column.layout.rate)
     if "numbers" in kinds:
-        sample = rows[:MEASURED].reshape(-1, encoding.field.shape.dims[-1])
+        count = max(FEWEST, MEASURED // encoding.field.shape.size)
+        sample = rows[:count].reshape(-1, encoding.field.shape.dims[-1])
         spread = np.asarray(sample.std(axis=0) if axes in ("F", "TF") else sample.std(), dtype=np.float32)
         if column.kind != "array":
             spread = spread * np.concatenate([np.full(c.width, c.kind == "number") for c in encoding.columns])

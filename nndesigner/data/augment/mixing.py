@@ -29,7 +29,8 @@ class Mixing(Augmentation):
 
 def _alpha(value: float) -> float:
     return param(value, "Alpha", "Shares are drawn from Beta(alpha, alpha). Higher: more even mixtures, a stronger "
-                 "effect; lower: most samples stay nearly as they are.", gt=0, le=8, step=0.1)
+                 "effect; lower: most samples stay nearly as they are. Training metrics compare the answer with the "
+                 "label of the larger part, so they are lower than on real samples.", gt=0, le=8, step=0.1)
 
 
 class Mixup(Mixing):

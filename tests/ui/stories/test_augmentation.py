@@ -7,6 +7,7 @@ from PySide6.QtTest import QTest
 from nndesigner.data.augment.mixing import Mixup
 from nndesigner.data.augment.pictures import Flip, Shift
 from nndesigner.data.samples import Iris
+from nndesigner.data.shape_masks import ShapeMasks
 from nndesigner.training.variants import variants
 
 LEFT = Qt.MouseButton.LeftButton
@@ -86,6 +87,20 @@ def test_a_step_that_does_not_suit_is_told_and_can_be_taken_out(person):
     person.wait(lambda: person.document.data_state == "ready")
     person.wait(lambda: section.sheet.cards[0].variant is not None and not section.sheet._background.busy)
     section.sheet.close()
+
+
+def test_masks_are_shown_moving_with_their_pictures(person):
+    person.window.show_canvas()
+    person.window.data_panel.choose(ShapeMasks(samples=40, size=32))
+    person.wait(lambda: person.document.data_state == "ready")
+    person.document.edit_data("test", augmentation=(Flip(chance=1.0),))
+    _, sheet = open_sheet(person)
+    mask = person.document.prepared.signature.targets[0].name
+    before, after = (card.variant.values[mask] for card in sheet.cards[:2])
+    np.testing.assert_array_equal(after, before[:, ::-1])
+    first, second = (card._image for card in sheet.cards[:2])
+    assert first.flipped(Qt.Orientation.Horizontal) == second.convertToFormat(first.format())
+    sheet.close()
 
 
 def test_other_data_begin_without_augmentation(person):
