@@ -22,7 +22,7 @@ from nndesigner.data.source import Source
 from nndesigner.ui import numbers, theme
 from nndesigner.ui.augment_sheet import AugmentationSection
 from nndesigner.ui.data_columns import MOST, ColumnList
-from nndesigner.ui.data_corrections import CorrectionsOffer
+from nndesigner.ui.data_corrections import CorrectionsOffer, LostCorrections
 from nndesigner.ui.data_preview import ClassShares, Preview, RowsModel, source_thumbnail
 from nndesigner.ui.document import Document
 from nndesigner.ui.form import Form
@@ -154,7 +154,9 @@ class ChosenData(Column):
         self._error = DataFailure(document)
         content.addWidget(self._error)
         self._corrections = CorrectionsOffer(document)
+        self._lost = LostCorrections(document)
         content.addWidget(self._corrections)
+        content.addWidget(self._lost)
         self._preview = Preview()
         content.addWidget(self._preview)
         self._explore = button(
@@ -202,6 +204,7 @@ class ChosenData(Column):
         self._loading.refresh()
         self._error.refresh()
         self._corrections.refresh()
+        self._lost.refresh()
         self._augmentation.refresh()
         self._source.setVisible(bool(type(source).model_fields))
         self._source.show_model(source)

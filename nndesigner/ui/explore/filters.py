@@ -107,6 +107,8 @@ class Filters(QWidget):
         self._pause.stop()
         wanted = Wanted(self.search.text(), self.part.value, self.label.value, self.answer.value, self.show_.value,
                         self.order.value, self._wanted.only, self._wanted.words)
+        # suspects have an order of their own
+        self.order.setVisible(len(self.order.values) > 1 and wanted.show != "suspects")
         self.chip.setVisible(bool(wanted.words))
         self.chip.setText(wanted.words if len(wanted.words) <= 44 else wanted.words[:43] + "…")
         self.chip.setAccessibleName(f"{wanted.words}: show all again")

@@ -183,8 +183,10 @@ class ExploreView(QWidget):
             self._mend(words.format(_counted(rows)), how(self._document.design.data.corrections, keys), rows)
 
     def _mend(self, words: str, corrections: Corrections, rows: list[int]) -> None:
-        if rows and self._document.edit_data(words, corrections=corrections) and len(rows) == 1:
+        changed = rows and self._document.edit_data(words, corrections=corrections)
+        if changed and len(rows) == 1:
             self.gallery.step_on()
+        self.gallery.setFocus()
 
     def _key(self, event: QKeyEvent) -> bool:
         """Act on a key; False for one that means nothing here."""
@@ -243,7 +245,8 @@ class ExploreView(QWidget):
         if self._samples is not None and self._samples.dataset is dataset and self._shown[2] != corrections:
             self._shown = (*self._shown[:2], corrections)
             self._say_opinion()
-        if self._shown[:2] == (dataset, prepared) or document.data_state == "loading":
+        same = bool(self._shown) and self._shown[0] is dataset and self._shown[1] is prepared
+        if same or document.data_state == "loading":
             return
         self._shown = (dataset, prepared, corrections)
         self._show_contents()

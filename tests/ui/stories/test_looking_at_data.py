@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from nndesigner.data.corrections import read_corrections
+from nndesigner.data.source import Source
 from nndesigner.project.file import load
 from nndesigner.ui.explore.charts import Balance, Correlations, Histogram
 from nndesigner.ui.explore.view import ExploreView
@@ -199,3 +200,40 @@ def test_a_reopened_project_says_what_changed_in_its_data(make_person, tmp_path:
     other.wait(lambda: other.document.data_state == "ready" and other.runner.trained)
     words = other.window.banner.words.text()
     assert other.window.banner.isVisible() and "since this network was trained: 12 samples fewer" in words
+
+
+def test_corrections_that_fit_no_sample_can_be_removed(person):
+    person.choose_data("moons.v1")
+    view = look(person)
+    choose(person, view, 3)
+    press(view, Qt.Key.Key_Delete)
+    rest(person, view)
+    lost = person.window.data_panel._data._lost
+    assert not lost.isVisible()
+    source = person.document.design.data.source
+    person.document.edit_data("Other points", source=source.replaced(seed=source.seed + 1))
+    rest(person, view)
+    assert lost.isVisible() and "1 correction made by hand fits no sample" in lost.words.text()
+    QTest.mouseClick(lost.remove, LEFT)
+    rest(person, view)
+    assert not lost.isVisible() and not person.document.design.data.corrections
+
+
+@pytest.mark.parametrize("kind, network", [
+    ("iris.v1", "4 values, to tell 3 classes apart. Dense layers"), ("digits.v1", "Convolutions"),
+    ("diabetes.v1", "to predict 1 number. Dense layers"), ("sines.v1", "32 moments, to predict 1 number. A recurrent"),
+    ("sentences.v1", "tokens, to tell 3 classes apart. An embedding"), ("spoken_digits.v1", "Convolutions"),
+    ("shape_masks.v1", "to tell 4 classes apart in every pixel. A U-Net"),
+])
+def test_the_proposal_says_what_fits_and_trains(person, kind, network):
+    person.window.show_canvas()
+    person.document.edit_data("Use", source=Source.registry[kind](
+        **({"samples": 60} if kind == "shape_masks.v1" else {"moments": 300} if kind == "sines.v1" else {})))
+    person.wait(lambda: person.document.data_state == "ready")
+    person.rest(0.05)
+    assert network in person.window.banner.words.text()
+    person.window.draw_proposal()
+    person.document.edit_training("short", epochs=1, early_stopping=0)
+    assert not person.runner.why_not()
+    person.train()
+    assert person.runner.state == "finished"
