@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from nndesigner.data.source import Source
 from nndesigner.engine.device import CPU_STATUS, DeviceStatus
+from nndesigner.engine.metrics import F1, TopK
 from nndesigner.engine.optimizers import SGD
 from nndesigner.graph import edit
 from nndesigner.graph.templates import two_d_classifier
@@ -299,3 +300,20 @@ def test_a_layer_too_large_for_the_memory_is_told(person):
     person.document.undo_stack.undo()
     person.train()
     assert person.runner.state == "finished"
+
+
+def test_ticked_metrics_are_drawn_and_only_fitting_ones_are_offered(person):
+    person.open_example("digits_dense", epochs=2)
+    person.window.docks.show("training")
+    editor = person.window.training.form.editors["metrics"]
+    assert editor.switches["mae_metric.v1"].isHidden() and not editor.switches["f1.v1"].isHidden()
+    for kind in ("top_k.v1", "f1.v1"):
+        editor.switches[kind].click()
+    editor.forms["top_k.v1"].entered.emit()
+    editor.forms["top_k.v1"].changed.emit("k", 2, None)
+    assert person.document.design.training.metrics == (TopK(k=2), F1())
+    person.train()
+    shown = {name for part, name in person.runner.telemetry.metrics if part == "val"}
+    assert shown == {"loss", "top_k", "f1"}
+    person.document.undo_stack.undo()
+    assert person.document.design.training.metrics == (TopK(), F1())
