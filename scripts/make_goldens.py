@@ -206,6 +206,9 @@ def convolution() -> None:
           lambda x, W, b: F.relu(depthwise(x, W, b, [1, 1])))
     layer("depthwiseconv2d.v1", {"multiplier": 2, "kernel": [2, 3], "strides": [2, 1]}, [(2, 5, 6, 3)],
           {"W": (2, 3, 3, 2), "b": (6,)}, lambda x, W, b: depthwise(x, W, b, [2, 1]))
+    layer("depthwiseconv2d.v1", {"padding": "explicit", "margin": [2, 1], "dilation": [2, 1]}, [(2, 5, 6, 3)],
+          {"W": (3, 3, 3, 1), "b": (3,)},
+          lambda x, W, b: last(F.conv2d(first(x), W.permute(2, 3, 0, 1).reshape(-1, 1, 3, 3), b, 1, (2, 1), (2, 1), 3)))
     layer("separableconv2d.v1", {"filters": 5, "multiplier": 2, "activation": "tanh"}, [(2, 5, 6, 3)],
           {"depthwise": (3, 3, 3, 2), "pointwise": (6, 5), "b": (5,)},
           lambda x, pointwise, b, **W: torch.tanh(depthwise(x, W["depthwise"], None, [1, 1]) @ pointwise + b))

@@ -35,7 +35,8 @@ LAYERS: list[tuple[str, str, dict[str, Any]]] = [
     *((name, kind, {"groups": 2, "dilation": dilation, "padding": "explicit"}) for name, kind, dilation in (
         ("conv1d", "conv1d", 2), ("conv2d", "conv2d", (2, 2)), ("conv3d", "conv3d", (2, 2, 2)))),
     ("convolution", "conv2d", {"padding": "same"}), ("conv2d", "conv2d", {"padding": "valid"}),
-    ("depthwise", "depthwiseconv2d", {"dilation": (2, 2)}), ("separable", "separableconv2d", {"dilation": (2, 2)}),
+    *((name, f"{name}conv2d", {"dilation": (2, 2), "padding": "explicit", "margin": (2, 1)})
+      for name in ("depthwise", "separable")),
     ("transposed", "convtranspose2d", {}), ("deconvolution", "convtranspose2d", {}),
     ("upsampling", "upsampling2d", {"interpolation": "nearest"}),
     ("upsampling", "upsampling2d", {"interpolation": "bilinear"}),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 from nndesigner.layers.base import Bind, Step, Weight
-from nndesigner.layers.conv import PADDING_TITLES, Length, wanted
+from nndesigner.layers.conv import PADDING_TITLES, Length, Margin, wanted
 from nndesigner.layers.elementwise import in_turn, nothing
 from nndesigner.layers.epilogue import Epilogue
 from nndesigner.layers.weighted import (
@@ -20,7 +20,7 @@ from nndesigner.layers.weighted import (
     fused,
     initialiser_param,
 )
-from nndesigner.layers.windows import Windows, blocks_of, windows_over
+from nndesigner.layers.windows import Padding, Windows, blocks_of, windows_over
 from nndesigner.spec import Shape, ShapeError, param
 
 
@@ -194,7 +194,7 @@ class _OneByOne(Penalised):
     group = "Convolution"
 
     def windows(self, shape: Shape) -> Windows:
-        return windows_over(shape, self.kernel, self.strides, self.dilation, self.padding)
+        return windows_over(shape, self.kernel, self.strides, self.dilation, self.padding, self.margin)
 
     def depthwise_weight(self, shape: Shape) -> Weight:
         taps = math.prod(self.kernel)
@@ -210,6 +210,7 @@ class _OneByOne(Penalised):
 _KERNEL_HELP = "Height and width of a pattern. Higher: sees more of the picture at once, with more weights."
 _STRIDES_HELP = "Steps between neighbouring windows. Higher: a smaller, coarser and faster output."
 _PADDING_HELP = "Same adds zeros around the picture so that it keeps its size; valid adds none, so it shrinks."
+_MARGIN_HELP = "Zeros added above and below, left and right, with explicit padding. Higher: larger output."
 _MULTIPLIER_HELP = "Patterns for each channel. Higher: sees more kinds of detail, but is slower."
 _DILATION_HELP = "Distance between the taps of a window. Higher: sees further with the same weights."
 
@@ -230,12 +231,13 @@ class DepthwiseConv2D(_OneByOne):
 
     kernel: tuple[Length, Length] = param((3, 3), "Kernel", _KERNEL_HELP)
     strides: tuple[Length, Length] = param((1, 1), "Strides", _STRIDES_HELP)
-    padding: Literal["same", "valid"] = param("same", "Padding", _PADDING_HELP, labels=PADDING_TITLES)
+    padding: Padding = param("same", "Padding", _PADDING_HELP, labels=PADDING_TITLES)
     multiplier: int = param(1, "Multiplier", _MULTIPLIER_HELP, ge=1, le=1024)
     activation: ActivationName = activation_param()
     bias: bool = bias_param()
     initialiser: InitialiserName = initialiser_param()
     dilation: tuple[Length, Length] = param((1, 1), "Dilation", _DILATION_HELP, advanced=True)
+    margin: tuple[Margin, Margin] = param((0, 0), "Margin", _MARGIN_HELP, advanced=True)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         self.check(inputs[0])
@@ -294,12 +296,13 @@ class SeparableConv2D(_OneByOne):
         le=65_536)
     kernel: tuple[Length, Length] = param((3, 3), "Kernel", _KERNEL_HELP)
     strides: tuple[Length, Length] = param((1, 1), "Strides", _STRIDES_HELP)
-    padding: Literal["same", "valid"] = param("same", "Padding", _PADDING_HELP, labels=PADDING_TITLES)
+    padding: Padding = param("same", "Padding", _PADDING_HELP, labels=PADDING_TITLES)
     activation: ActivationName = activation_param()
     multiplier: int = param(1, "Multiplier", _MULTIPLIER_HELP, ge=1, le=1024, advanced=True)
     bias: bool = bias_param()
     initialiser: InitialiserName = initialiser_param()
     dilation: tuple[Length, Length] = param((1, 1), "Dilation", _DILATION_HELP, advanced=True)
+    margin: tuple[Margin, Margin] = param((0, 0), "Margin", _MARGIN_HELP, advanced=True)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         self.check(inputs[0])

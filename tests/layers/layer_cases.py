@@ -146,6 +146,8 @@ CASES: list[Case] = [
     Case(DepthwiseConv2D(multiplier=3, kernel=(2, 3), strides=(2, 1), activation="gelu"), (_hwc(6, 5, 4),)),
     Case(DepthwiseConv2D(padding="valid", dilation=(2, 1), bias=False), (_hwc(6, 5, 4),)),
     Case(DepthwiseConv2D(), (_hwc(48, 48, 20),), batch=5),
+    Case(DepthwiseConv2D(padding="explicit", margin=(2, 1)), (_hwc(3, 5, 2),)),
+    Case(SeparableConv2D(filters=5, padding="explicit", margin=(0, 3)), (_hwc(4, 3, 2),)),
     Case(SeparableConv2D(filters=5), (_hwc(6, 5, 4),)),
     Case(SeparableConv2D(filters=5, strides=(2, 2), multiplier=2, activation="silu"), (_hwc(7, 6, 3),)),
     Case(SeparableConv2D(filters=8, activation="relu"), (_hwc(48, 48, 12),), batch=5),
