@@ -10,6 +10,7 @@ from nndesigner.data.generated_text import Sentences
 from nndesigner.data.preparing import DataSettings, prepare
 from nndesigner.data.samples import Digits, Iris
 from nndesigner.data.series import SunspotsLike
+from nndesigner.data.shape_masks import ShapeMasks
 from nndesigner.data.source import Source, quiet
 from nndesigner.engine.optimizers import Adam
 from nndesigner.engine.schedules import Constant, Cosine
@@ -78,6 +79,9 @@ def examples() -> dict[str, Project]:
         "sunspots_ahead": _project(
             "Sunspots ahead", "Forecast a restless cycle: the next month from the four years before it.",
             _proposed(SunspotsLike())),
+        "shapes_by_pixel": _project(
+            "Shapes, pixel by pixel", "Tell where each shape is: a U-Net gives every pixel its class.",
+            _proposed(ShapeMasks())),
     }
 
 

@@ -26,8 +26,8 @@ def by_pixels(picture: Shape, channels: int) -> Graph:
     """Pictures H × W × C in, H × W × `channels` scores or values out, after U-Net (Ronneberger et al., 2015).
 
     Each size on the way up also sees the picture of that size on the way down, which keeps borders sharp. Sides that
-    cannot be halved are looked at with filters that reach farther instead. Shapes with masks: 96 % of the pixels right
-    after the 22 epochs that are proposed, in 27 s on 2 cores; background alone is 84 %.
+    cannot be halved are looked at with filters that reach farther instead. Shapes with masks: see
+    training.proposing.
     """
     graph, after = _add(Graph(), Input(shape=picture.dims))
     levels = _levels(picture)
