@@ -7,7 +7,7 @@ of boxes and done to the layers behind them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nndesigner.graph import edit
 from nndesigner.graph.grouping import find_group, set_group
@@ -137,6 +137,24 @@ class Drawn:
         for wire in others:
             graph = edit.replace_source(graph, wire, new)
         return graph, new
+
+
+def redrawn(graph: Graph, before: Graph, shown: Drawn) -> Drawn:
+    """`drawn`, with what `shown` has of the graph `before` taken over where only places and parameters changed."""
+    if graph.edges is not before.edges or graph.groups is not before.groups or len(graph.nodes) != len(before.nodes):
+        return drawn(graph)
+    changed = {n.id: n for n, old in zip(graph.nodes, before.nodes) if n is not old}
+    for i, node in changed.items():
+        old = before.by_id.get(i)
+        if old is None or (node.layer.ports, node.layer.emits) != (old.layer.ports, old.layer.emits):
+            return drawn(graph)
+    if not shown.boxes:
+        return Drawn(graph)
+    for box in {shown.hidden[i] for i in changed if i in shown.hidden}:
+        x, y, _, _ = frame(graph, shown.boxes[box])
+        changed[box] = replace(shown.graph.node(box), x=x, y=y)
+    nodes = tuple(changed.get(n.id, n) for n in shown.graph.nodes)
+    return replace(shown, graph=shown.graph.derived(nodes, shown.graph.edges, graph.next_id))
 
 
 def drawn(graph: Graph, groups: Collection[Group] | None = None) -> Drawn:

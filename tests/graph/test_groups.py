@@ -147,6 +147,24 @@ def test_moving_a_box_moves_its_layers_together():
     assert [(n.x, n.y) for n in moved.nodes] == [(0, 0), (292, -40), (484, -40), (576, 0), (768, 0)]
 
 
+def test_what_is_drawn_is_taken_over_where_only_places_and_parameters_changed():
+    graph, group, shown = folded(chain(), "n2", "n3")
+
+    def same(a, b):
+        return (a.graph, a.boxes, a.hidden, a.wires, a.ends, a.exits) == (
+            b.graph, b.boxes, b.hidden, b.wires, b.ends, b.exits)
+
+    inside = edit.set_params(edit.move(graph, {"n2": (50, 70), "n4": (900, 0)}), "n3", units=9)
+    again = folding.redrawn(inside, graph, shown)
+    assert same(again, folding.drawn(inside)) and again.graph.edges is shown.graph.edges
+    for other in (
+        edit.remove_nodes(graph, ["n3"]), edit.add_node(graph, layer("relu"), 0, 0)[0], folding.unfold(graph, group),
+        edit.set_layer(graph, "n3", layer("subtract")), edit.disconnect(graph, Edge("n1", "n2")), chain(),
+    ):
+        assert same(folding.redrawn(other, graph, shown), folding.drawn(other))
+        assert same(folding.redrawn(graph, other, folding.drawn(other)), shown)
+
+
 def rects(graph):
     shown = folding.drawn(graph)
     frames = [folding.frame(graph, g) for g in graph.groups if not g.folded]

@@ -28,7 +28,7 @@ class GroupItem(QGraphicsItem):
         self.setZValue(-2)
 
     def show_group(self, group: Group) -> None:
-        if group != self.group:
+        if group is not self.group:
             self.group = group
             self.update()
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtWidgets import QGraphicsScene
 
 from nndesigner.graph.check import Checked, Problem
-from nndesigner.graph.folding import Drawn, drawn, frame
+from nndesigner.graph.folding import Drawn, frame, redrawn
 from nndesigner.graph.model import Edge, Graph, Node
 from nndesigner.ui import theme
 from nndesigner.ui.canvas.edge_item import EdgeItem
@@ -227,7 +227,7 @@ class CanvasScene(QGraphicsScene):
             self._show_checked()
 
     def _show_graph(self, real: Graph) -> None:
-        old, self._real, self.drawn = self.graph, real, drawn(real)
+        old, self._real, self.drawn = self.graph, real, redrawn(real, self._real, self.drawn)
         self.graph = graph = self.drawn.graph
         gone = [i for i in self.nodes if i not in graph.by_id]
         edges = set(graph.edges)
@@ -275,21 +275,24 @@ class CanvasScene(QGraphicsScene):
         self._lead(lead)
         if moved or gone:
             self.places_changed.emit()
-        self._show_groups()
+        self._show_groups(moved)
         self._show_notes()
 
-    def _show_groups(self) -> None:
-        """Frames of the open groups."""
+    def _show_groups(self, moved: set[str]) -> None:
+        """Frames of the open groups; `moved` nodes are elsewhere than before."""
         wanted = {g.id: g for g in self._real.groups if not g.folded}
         for group_id in [i for i in self.frames if i not in wanted]:
             self.removeItem(self.frames.pop(group_id))
+        stale = {self._real.group_of[i].id for i in moved if i in self._real.group_of}
         for group_id, group in wanted.items():
+            if group_id not in self.frames or self.frames[group_id].group is not group:
+                stale.add(group_id)
             if group_id not in self.frames:
                 self.frames[group_id] = GroupItem(group)
                 self.addItem(self.frames[group_id])
             self.frames[group_id].show_group(group)
             self.frames[group_id].set_selected(set(self.document.selection).issuperset(group.members))
-        self._frame(wanted)
+        self._frame(stale)
 
     def _frame(self, ids: Iterable[str]) -> None:
         for group_id in ids:
