@@ -81,15 +81,14 @@ def box_face(group: Group, shown: str, checked: Checked, problems: list[Problem]
     """The face of a folded group. `problems` are those of all its layers."""
     count = len(group.members)
     shape = checked.shapes.get(shown)
-    words = [f"{count} layer" if count == 1 else f"{count} layers", *([str(shape)] if shape is not None else [])]
     known = [checked.parameters[i] for i in group.members if i in checked.parameters]
     titles = checked.graph.by_id
     return Face(
         title=group.title,
-        summary="",
+        summary=f"{count} layer" if count == 1 else f"{count} layers",
         icon="mdi6.group",
         group=theme.MARKS[group.colour or "grey"],
-        shape=" · ".join(words),
+        shape=str(shape) if shape is not None else numbers.NONE,
         parameters=numbers.count(sum(known)) if known else numbers.NONE,
         severity=_worst(problems),
         problem="\n".join(f"{titles[p.node].title}: {p.text}" if p.node in titles else p.text for p in problems),

@@ -12,7 +12,8 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from nndesigner.data.preparing import Prepared
-from nndesigner.insight.drawing import Drawn, codes_at, decoder_of, draw_samples, spread_of
+from nndesigner.graph.checked import Checked
+from nndesigner.insight.drawing import Decoder, Drawn, codes_at, decoder_of, draw_samples, spread_of
 from nndesigner.training.trainer import Trainer
 from nndesigner.ui.document import Document
 from nndesigner.ui.parts import clear, label, line, margins
@@ -86,6 +87,8 @@ class GenerateView(LiveView):
         super().__init__(document, runner, parent)
         self._seed = 1
         self._drawn: Drawn | None = None
+        #: a network and its decoder
+        self._found: tuple[Checked | None, Decoder | None] = (None, None)
         #: least and largest value of some real samples: what black and white stand for
         self._range = (0.0, 1.0)
         self.kind = Choice([
@@ -129,21 +132,18 @@ class GenerateView(LiveView):
         return self._drawn
 
     def unsuited(self) -> str:
-        if self.runner.checked is None:
+        if self.runner.checked is None or self._decoder() is not None:
             return ""
-        try:
-            decoder_of(self.runner.checked)
-        except ValueError:
-            return self.tr("This view needs an autoencoder: a network whose Output repeats its input, "
-                           "best with a Sampling layer in the middle.")
-        return ""
+        return self.tr("This view needs an autoencoder: a network whose Output repeats its input, "
+                       "best with a Sampling layer in the middle.")
 
     def question(self) -> Callable[[Any], Any] | None:
-        checked = self.runner.checked
-        size = checked.shapes[decoder_of(checked).code].size
+        checked, decoder = self.runner.checked, self._decoder()
+        if decoder is None:
+            return None
         if self._drawn is None:
-            self._offer(size)
-            self._range = _range(self.runner.prepared, checked.heads[decoder_of(checked).head].target)
+            self._offer(checked.shapes[decoder.code].size)
+            self._range = _range(self.runner.prepared, checked.heads[decoder.head].target)
         offsets = tuple(slider.value() / 100 for slider in self.sliders)
         return draw(Wish(self.kind.value, self._seed, self.across.value, self.down.value, offsets))
 
@@ -155,7 +155,7 @@ class GenerateView(LiveView):
         columns = {"plane": _SIDE, "sliders": 1}.get(self.kind.value, 0)
         self.grid.show_pictures([image_of(v, axes, low, high) for v in found.values], columns)
         self.grid.setAccessibleName(self.tr("{0} generated samples").format(len(found.values)))
-        title = checked.graph.node(decoder_of(checked).code).title
+        title = checked.graph.node(self._decoder().code).title
         self.about.setText(self.tr("code of {0} values from {1}").format(found.codes.shape[1], title))
 
     def session_is_new(self) -> None:
@@ -167,6 +167,16 @@ class GenerateView(LiveView):
             self.show_answer(self._drawn)
 
     # --- inside ---
+
+    def _decoder(self) -> Decoder | None:
+        """Of the network that answers; looked for once."""
+        checked = self.runner.checked
+        if self._found[0] is not checked:
+            try:
+                self._found = checked, None if checked is None else decoder_of(checked)
+            except ValueError:
+                self._found = checked, None
+        return self._found[1]
 
     def _offer(self, size: int) -> None:
         """Choices and sliders for a code of this size."""

@@ -93,6 +93,8 @@ class LatentView(PlotView):
 
     def question(self) -> Callable[[Any], Any] | None:
         checked = self.runner.checked
+        if checked is None:
+            return None
         self._offer()
         node, before = self.layer.value, self._map
         groups = 0
