@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from nndesigner.data.augment import Augmentation, kinds_of, misfit
+from nndesigner.data.augment import Augmentation, kinds_of, misfit, mixer_of
+from nndesigner.data.dataset import DataError
 from nndesigner.data.preparing import DataSettings, Prepared
 from nndesigner.data.source import Progress
 from nndesigner.spec import Declared
@@ -122,7 +123,13 @@ class AugmentationSheet(QDialog):
         if not issubclass(step, Augmentation) or dataset is None:
             return ""
         columns = (prepared.dataset if prepared is not None else dataset).columns
-        return misfit(step, kinds_of(c for c in columns if c.role == "input"))
+        why_not = misfit(step, kinds_of(c for c in columns if c.role == "input"))
+        if not why_not and prepared is not None:
+            try:
+                mixer_of((step(),), 0, prepared.preparation)
+            except DataError as error:
+                why_not = str(error)
+        return why_not
 
     def _set(self, name: str, value: Any, merge_key: str | None) -> None:
         self._document.edit_data("Change the augmentation", merge_key, **{name: value})

@@ -95,6 +95,8 @@ def test_masks_are_shown_moving_with_their_pictures(person):
     person.wait(lambda: person.document.data_state == "ready")
     person.document.edit_data("test", augmentation=(Flip(chance=1.0),))
     _, sheet = open_sheet(person)
+    switches = sheet.form.editors["augmentation"].switches
+    assert switches["mixup.v1"].isHidden() and not switches["colour.v1"].isHidden()  # each pixel has its own label
     mask = person.document.prepared.signature.targets[0].name
     before, after = (card.variant.values[mask] for card in sheet.cards[:2])
     np.testing.assert_array_equal(after, before[:, ::-1])
