@@ -1,8 +1,9 @@
 """The optional accelerator: compiled kernels in place of chains of NumPy calls, for float32 on the processor.
 
-It is looked for when training has begun, and imported and compiled on a thread of its own (kernels let go of the
-interpreter lock, compiled code is kept on disk), so no step waits for it. Until a kernel is ready, and where numba is
-not installed, NumPy does the same work. Both give the same bits, so a run does not depend on when that happens.
+It is looked for when training has gone on for a second, and imported and compiled on a thread of its own (kernels let
+go of the interpreter lock, compiled code is kept on disk), so no step waits for it. Until a kernel is ready, and where
+numba is not installed, NumPy does the same work. Both give the same bits, so a run does not depend on when that
+happens.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Accelerator:
         """A sentence for the user: whether it works, and what to do if not."""
         return {
             "missing": f"Trains faster with the accelerator: {EXTRA}",
-            "waiting": "The accelerator (numba) is used as soon as training begins.",
+            "waiting": "The accelerator (numba) sets in a moment after training begins.",
             "preparing": "The accelerator (numba) is being compiled in the background.",
             "ready": "The accelerator (numba) is active.",
             "failed": f"The accelerator (numba) cannot be used: {self._problem}",

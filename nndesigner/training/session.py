@@ -28,6 +28,8 @@ from nndesigner.training.trainer import Trainer, TrainingFailure
 
 #: Seconds between two snapshots while running; the window looks 10 to 20 times a second.
 PUBLISH_SECONDS = 0.05
+#: Seconds of running after which compiled kernels are made ready; a shorter run ends before they are.
+WORTH_COMPILING = 1.0
 Question = Callable[[Trainer], Any]
 
 
@@ -205,8 +207,9 @@ class Session:
                     now = clock()
                     if now >= due:
                         due = now + PUBLISH_SECONDS
-                        ACCELERATOR.start()
                         self._seconds_run = before + now - began
+                        if self._seconds_run > WORTH_COMPILING:
+                            ACCELERATOR.start()
                         trainer.catch_up()
                         self._speed.note(now, trainer.samples_done)
                         self._publish(trainer, "running")

@@ -20,6 +20,7 @@ from nndesigner.layers.dense import Dense
 from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.reshape import Flatten
 from nndesigner.spec import Shape
+from nndesigner.training import session
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer
 from tests import networks
@@ -165,3 +166,20 @@ def test_only_float32_on_the_processor_is_accelerated():
     assert quicker_on(Device("cpu"), np.float32) == ACCELERATOR.quicker
     assert quicker_on(Device("cpu"), np.float64) is plain
     assert quicker_on(Device("cuda:0"), np.float32) is plain
+
+
+@pytest.mark.parametrize(("worth", "asked"), [(0.0, True), (1000.0, False)])
+def test_only_a_run_that_lasts_asks_for_it(worth: float, asked: bool, monkeypatch: pytest.MonkeyPatch):
+    begun = threading.Event()
+    monkeypatch.setattr(ACCELERATOR, "start", begun.set)
+    monkeypatch.setattr(session, "WORTH_COMPILING", worth)
+    checked = networks.chain([Dense(units=3)], [networks.features(4), networks.classes(3)])
+    data = networks.prepared(checked, networks.random_arrays(checked, 40))
+    run = session.Session(lambda: Trainer(checked, data, TrainSettings(epochs=1_000_000), Device("cpu")))
+    run.start()
+    try:
+        while run.poll()[0].seconds_run < 0.1:
+            begun.wait(0.01)
+        assert begun.is_set() == asked
+    finally:
+        assert run.close(10)
