@@ -156,7 +156,8 @@ class LiveView(QWidget):
     def _ask(self) -> None:
         if not self.seen:
             return
-        question = None if self.unsuited() else self.question()
+        # The session may have gone since this was due: there may be a drawing without outputs now.
+        question = None if self.runner.session is None or self.unsuited() else self.question()
         if question is None:
             self.say()
             return

@@ -11,6 +11,7 @@ from nndesigner.data.samples import Digits, Iris
 from nndesigner.engine.metrics import predicted_classes
 from nndesigner.layers.dense import Dense
 from nndesigner.layers.reshape import Flatten
+from nndesigner.project.design import Design
 from nndesigner.ui.views.confusion import ConfusionView, sentence, worst
 
 
@@ -126,3 +127,12 @@ def test_values_have_no_confusion_matrix(studio):
     view.show()
     studio.settle(0.2)
     assert view.empty.isVisible() and "classes" in view.empty.text
+
+
+def test_a_question_that_is_due_when_the_project_goes_is_not_asked(studio):
+    view = _digits(studio)
+    view.ask_anew()
+    studio.document.open(Design())
+    studio.runner.drop()
+    studio.settle(0.3)  # an error in the event loop would fail this test
+    assert not view.showing
