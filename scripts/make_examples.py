@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nndesigner.data.generated import Curve, Spirals
 from nndesigner.data.generated_sound import SpokenDigits
-from nndesigner.data.generated_text import Sentences
+from nndesigner.data.generated_text import RunningText, Sentences
 from nndesigner.data.preparing import DataSettings, prepare
 from nndesigner.data.samples import Digits, Iris
 from nndesigner.data.series import SunspotsLike
@@ -76,6 +76,9 @@ def examples() -> dict[str, Project]:
         "moods_of_sentences": _project(
             "Moods of sentences", "Read words in order: “not bad at all” is happy, “not great at all” is not.",
             _proposed(Sentences())),
+        "writing_letters": _project(
+            "Writing letter by letter", "Predict the next letter, then write on alone: a language model in small.",
+            _proposed(RunningText(), epochs=30, batch_size=64)),
         "sunspots_ahead": _project(
             "Sunspots ahead", "Forecast a restless cycle: the next month from the four years before it.",
             _proposed(SunspotsLike())),
@@ -85,13 +88,13 @@ def examples() -> dict[str, Project]:
     }
 
 
-def _proposed(source: Source) -> Design:
-    """The drawing and settings that the window proposes for these data."""
+def _proposed(source: Source, **changes: object) -> Design:
+    """The drawing and settings that the window proposes for these data, some of the settings changed."""
     data = DataSettings(source=source)
     prepared = prepare(source.load(quiet), data)
     graph = propose(prepared.signature)
     training = propose_training(check(graph, prepared.signature), len(prepared.train), TrainSettings())
-    return Design(graph, data, training)
+    return Design(graph, data, training.model_copy(update=changes))
 
 
 def _project(title: str, description: str, design: Design) -> Project:

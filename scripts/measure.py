@@ -63,6 +63,7 @@ def cases() -> tuple[Case, ...]:
         Case("moods_of_sentences", example("moods_of_sentences"), "accuracy", _metric("accuracy"), 0.97),
         Case("sunspots_ahead", example("sunspots_ahead"), "R²", _metric("r2"), 0.85),
         Case("shapes_by_pixel", example("shapes_by_pixel"), "mean IoU", _metric("mean_iou"), 0.75, seconds=180.0),
+        Case("writing_letters", example("writing_letters"), "accuracy", _metric("accuracy"), 0.70),
         Case("diabetes", _diabetes, "R²", _metric("r2"), 0.40),
     )
 

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from nndesigner.data.dataset import Column, Dataset
-from nndesigner.data.source import Progress
-from nndesigner.data.text_folder import Texts
+from nndesigner.data.source import Progress, Source
+from nndesigner.data.text_folder import Texts, next_token_data
 from nndesigner.spec import param
 
 #: topic -> things that sentences of it are about
@@ -72,6 +72,36 @@ class Sentences(Texts):
             Column("text", "text", "input", texts, layout=self.text_form()),
             Column(self.label, "category", "target", np.array(list(found.values()), dtype=object), names),
         ))
+
+
+class RunningText(Source):
+    """Sentences one after the other: which letter comes next?
+
+    The grammar of Sentences makes the text, so a small language model soon writes whole sentences like it.
+    """
+
+    kind = "running_text.v1"
+    title = "Running text"
+    group = "Built in"
+    icon = "mdi6.typewriter"
+    keywords = ("language model", "gpt", "generate", "write", "character", "letter", "next", "grammar", "synthetic")
+    form = "texts"
+
+    sentences: int = param(300, "Sentences", "How long the text is. More: better sentences, but slower.", ge=50,
+                           le=5_000, step=50)
+    length: int = param(24, "Context", "Letters that the network sees before the one it predicts. Longer: more to go "
+                        "by, slower training.", ge=1, le=256)
+    seed: int = param(
+        7, "Seed of the data", "The same seed gives the same text.", ge=0, le=2**31 - 1, advanced=True)
+
+    def load(self, progress: Progress) -> Dataset:
+        progress(None, "Making sentences")
+        rng = np.random.default_rng(self.seed)
+        moods, topics = tuple(FEELS), tuple(THINGS)
+        said = (_sentence(moods[i % len(moods)], topics[int(rng.integers(len(topics)))], rng)
+                for i in range(self.sentences))
+        text = " ".join(said)
+        return next_token_data(self.title, text, "character", self.length, len(text), lower=True)
 
 
 def _sentence(mood: str, topic: str, rng: np.random.Generator) -> str:
