@@ -237,3 +237,26 @@ def test_the_proposal_says_what_fits_and_trains(person, kind, network):
     assert not person.runner.why_not()
     person.train()
     assert person.runner.state == "finished"
+
+
+def test_a_table_that_stays_on_the_disk_is_looked_at(person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("nndesigner.data.large_table.STORE_FROM", 0)
+    for module in ("stored_table", "large_table"):
+        monkeypatch.setattr(f"nndesigner.data.{module}.table_folder", lambda: tmp_path / "tables")
+    drop(person, flowers(tmp_path / "flowers.csv"))
+    view = look(person)
+    choose(person, view, 2)
+    assert view.detail._grid.count() == 8, "names and values of four columns"
+    view.filters.label.choose("setosa")
+    rest(person, view)
+    assert view.gallery.rows_model.rowCount() == 50
+    view.filters.search.setText("setosa")
+    rest(person, view)
+    view.tabs.setCurrentIndex(1)
+    person.wait(lambda: view.statistics.overview is not None and not view.busy)
+    assert view.statistics.overview.balance.sum() == 150
+    view.tabs.setCurrentIndex(0)
+    row, = choose(person, view, 0)
+    press(view, Qt.Key.Key_2)
+    rest(person, view)
+    assert person.document.prepared.dataset.columns[-1].values[row] == "versicolor"
