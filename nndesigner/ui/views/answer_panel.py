@@ -19,6 +19,8 @@ from nndesigner.ui.views.sample_picture import paint_picture, picture_image
 
 #: values of an answer that are listed
 MOST_VALUES = 12
+#: classes that are offered to the bars, which show as many as they have room for
+MOST_BARS = 50
 
 
 class SmallPicture(QWidget):
@@ -124,8 +126,7 @@ class AnswerPanel(QWidget):
         name, probability = ranked[0]
         self.headline.setText(f"{name}: {numbers.percent(probability)}")
         self.setAccessibleDescription(self.headline.text())
-        fitting = max(3, min(len(ranked), (self.height() - 70) // ROW))
-        self.bars.set_bars([Bar(n, p, "accent" if i == 0 else "plain") for i, (n, p) in enumerate(ranked[:fitting])])
+        self.bars.set_bars([Bar(n, p, "accent" if i == 0 else "plain") for i, (n, p) in enumerate(ranked[:MOST_BARS])])
         self.bars.show()
 
     def _show_pixels(self, found: Prediction, ranked: list[tuple[str, float]]) -> None:

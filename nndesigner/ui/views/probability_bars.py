@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nndesigner.ui import numbers, theme
 
-ROW = 20
+ROW, LEAST_ROW = 20, 16
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def paint_bars(painter: QPainter, rect: QRectF, bars: Sequence[Bar], caption: bo
 
 
 class ProbabilityBars(QWidget):
-    """A list of probability bars. Ctrl C copies them as text."""
+    """A list of probability bars, as many as fit. Ctrl C copies all of them as text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,11 +103,13 @@ class ProbabilityBars(QWidget):
         return QSize(220, ROW * max(1, len(self._bars)) + 4)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, 14 * max(1, len(self._bars)))
+        # a long list must not make the panel grow: what does not fit is left out
+        return QSize(120, LEAST_ROW * min(3, max(1, len(self._bars))))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        paint_bars(painter, QRectF(self.rect()).adjusted(4, 2, -4, -2), self._bars)
+        area = QRectF(self.rect()).adjusted(4, 2, -4, -2)
+        paint_bars(painter, area, self._bars[:max(1, int(area.height() // LEAST_ROW))])
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(theme.colour(theme.current().accent))

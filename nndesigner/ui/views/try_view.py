@@ -243,7 +243,7 @@ class TryView(LiveView):
             ways = ("series",)
             self.series.ask_anew()
         elif kinds <= {"number", "category", "date", "text"}:
-            ways = ("row", "write", "table") if goes_on(preparation) else ("row", "table")
+            ways = ("write", "row", "table") if goes_on(preparation) else ("row", "table")
             if not same:  # else what was typed stays
                 self.form.show_inputs(self._inputs, usual_values(preparation))
                 if "text" in kinds:  # no text is usual
