@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nndesigner.data.csv_file import read_inputs
-from nndesigner.data.dataset import DataError
+from nndesigner.data.dataset import DataError, Dataset
 from nndesigner.data.encoding import RawInput
 from nndesigner.data.windows import SeriesForm, windows_of
 
@@ -64,11 +64,40 @@ def read_series(path: Path, column: RawInput) -> SeriesTable:
     if len(values) < window:
         raise DataError(f"'{path.name}' has {len(values):,} rows, but the network looks at {window} at a time. Give it "
                         "a longer table.")
+    known = values[:, form.columns.index(form.target)].astype(np.float64) if form.target in form.columns else None
+    return _table(column, path.name, values, known, times, lines, notes)
+
+
+def series_of(dataset: Dataset, column: RawInput) -> SeriesTable:
+    """The series that a data set was made of, as far as its windows tell. Raises DataError.
+
+    Where the network sees other columns beside the target, the last moments are known of the target only: the forecast
+    begins before them.
+    """
+    form, windows = column.series, np.asarray(dataset.column(column.column).values)
+    values, known = np.concatenate([windows[0], windows[1:, -1]]), None
+    if form.target in form.columns:
+        place = form.columns.index(form.target)
+        ahead = [c for c in dataset.columns if c.name != column.column][:form.horizon]
+        known = np.concatenate([values[:, place].astype(np.float64), [c.values[-1] for c in ahead]])
+        if len(form.columns) == 1:
+            values = known[:, None].astype(np.float32)
+    lines = np.arange(1, len(values) + 1)
+    return _table(column, dataset.title, values, known, None, lines, [])
+
+
+def _table(
+    column: RawInput, name: str, values: np.ndarray, known: np.ndarray | None, times: np.ndarray | None,
+    lines: np.ndarray, notes: list[str],
+) -> SeriesTable:
+    form, window = column.series, column.shape[0]
+    if len(values) < window:
+        raise DataError(f"'{name}' has {len(values):,} rows, but the network looks at {window} at a time. Give it "
+                        "a longer table.")
     good = windows_of(np.isfinite(values), window).all(axis=(1, 2))
     if not good.any():
-        raise DataError(f"'{path.name}' has no {window} rows in a row without missing numbers. Fill them in.")
+        raise DataError(f"'{name}' has no {window} rows in a row without missing numbers. Fill them in.")
     if not good[-1]:
         notes.append(f"The last {window} rows have missing numbers, so the forecast begins before the end.")
     ends = np.flatnonzero(good) + window - 1
-    known = values[:, form.columns.index(form.target)].astype(np.float64) if form.target in form.columns else None
     return SeriesTable(form, windows_of(values, window)[good], ends, known, times, lines, tuple(notes))

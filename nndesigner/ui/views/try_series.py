@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
 
 from nndesigner.data.dates import text_of_days
 from nndesigner.exchange.prediction import Prediction
-from nndesigner.exchange.series import SeriesTable, read_series
+from nndesigner.exchange.series import SeriesTable, read_series, series_of
 from nndesigner.training.telemetry import Answer
+from nndesigner.training.trainer import Trainer
 from nndesigner.ui import numbers, theme
 from nndesigner.ui.parts import follow_theme, label, line, margins
 from nndesigner.ui.runner import Runner
@@ -75,17 +77,24 @@ class SeriesPage(QWidget):
         self._ticket = None
 
     def ask_anew(self) -> None:
-        """Ask a newly trained network about the table that is open."""
+        """Ask a newly trained network about the table that is open, or else about the data it was trained with."""
         if self._path is not None:
             self.show_file(self._path)
+            return
+        column = self._runner.prepared.preparation.inputs[0]
+        self._begin(lambda trainer: series_of(trainer.prepared.dataset, column), self.tr("Looking at the series…"))
 
     def show_file(self, path: Path) -> None:
         """Read a table and ask for the answers to all its windows."""
-        self._path, self._table, self._values, self._parts = path, None, None, []
-        self._show_parts(False)
-        self.note.setText(self.tr("Reading {0}…").format(path.name))
+        self._path = path
         column = self._runner.prepared.preparation.inputs[0]
-        self._ticket = self._runner.ask(self._key, lambda trainer: read_series(path, column))
+        self._begin(lambda trainer: read_series(path, column), self.tr("Reading {0}…").format(path.name))
+
+    def _begin(self, read: Callable[[Trainer], SeriesTable], words: str) -> None:
+        self._table, self._values, self._parts = None, None, []
+        self._show_parts(False)
+        self.note.setText(words)
+        self._ticket = self._runner.ask(self._key, read)
 
     @property
     def forecast(self) -> np.ndarray | None:
@@ -128,7 +137,9 @@ class SeriesPage(QWidget):
         self._show_parts(True)
         self.ahead.setVisible(horizon > 1)
         figures = ", ".join(f"{value:.5g}" for value in self._values[-1][:6]) + (", …" if horizon > 6 else "")
-        self.note.setText(" ".join((self.tr("Forecast of {0}: {1}.").format(table.form.target, figures), *table.notes)))
+        own = () if self._path is not None else (self.tr("These are the data of the training; open or drop new ones."),)
+        words = self.tr("Forecast of {0}: {1}.").format(table.form.target, figures)
+        self.note.setText(" ".join((words, *own, *table.notes)))
         dates = table.times is not None and table.form.dates
         self.plot.bottom.write = lambda value, last: (
             text_of_days(float(table.times[int(value)])) if dates and 0 <= value < len(table.times) else f"{value:g}")

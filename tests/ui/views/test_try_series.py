@@ -26,10 +26,16 @@ def table(path, values):
 
 
 def test_the_forecast_continues_the_known_values(studio, view, tmp_path):
-    assert view.way == "series" and view.series.plot.isHidden() and not view.series.save.isEnabled()
+    assert view.way == "series"
+    studio.until(lambda: view.series.forecast is not None)  # of the data at hand
+    dataset = studio.runner.prepared.dataset
+    whole = view.series._known.getData()[1]
+    assert len(whole) == 300 and "open or drop new ones" in view.series.note.text()
+    np.testing.assert_allclose(whole[16:], [*dataset.columns[1].values, *(c.values[-1] for c in dataset.columns[2:])])
+    assert view.series._forecast.getData()[0].tolist() == [299, 300, 301, 302, 303]
     known = np.sin(np.arange(90) / 5)
     view.series.show_file(table(tmp_path / "new.csv", known))
-    studio.until(lambda: view.series.forecast is not None)
+    studio.until(lambda: view.series.forecast is not None and "data of the training" not in view.series.note.text())
     page = view.series
     assert len(page.forecast) == 4 and page.note.text().startswith("Forecast of value: ")
     moments, values = page._forecast.getData()
