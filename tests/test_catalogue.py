@@ -73,7 +73,8 @@ LOSSES: list[tuple[str, dict[str, Any]]] = [
     ("focal", {"gamma": 1.0}), ("hinge", {}), ("kullback_leibler", {}), ("cosine_distance", {}), ("poisson", {}),
     ("ctc", {}),
 ]
-METRICS = ("accuracy", "top_k", "precision", "recall", "f1", "mean_iou", "auc", "mae", "rmse", "r2", "perplexity")
+METRICS = ("accuracy", "top_k", "precision", "recall", "f1", "mean_iou", "auc", "mae", "rmse", "r2", "perplexity",
+           "cer", "whole_texts")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "adamax", "nadam",
               "radam", "lion", "lamb", "muon")
 SCHEDULES = ("constant", "step", "exponential", "cosine", "cosine_restarts", "one_cycle", "polynomial", "warm_up",

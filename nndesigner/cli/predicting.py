@@ -63,7 +63,7 @@ def predict_file(project: Project, path: Path, invert: bool | None = None) -> An
 
 
 def columns_of(answers: Answers) -> dict[str, list[Any]]:
-    """Name of a column -> values, one for each row: the class and all probabilities, or the values."""
+    """Name of a column -> values, one for each row: the class and all probabilities, the text, or values."""
     several = len(answers.predictions) > 1
     columns: dict[str, list[Any]] = {}
     for output, prediction in answers.predictions.items():
@@ -73,6 +73,8 @@ def columns_of(answers: Answers) -> dict[str, list[Any]]:
             sign = "share" if prediction.by_pixel else "p"
             for i, name in enumerate(prediction.classes):
                 columns[f"{before}{sign}({name})"] = prediction.shares[:, i].tolist()
+        elif prediction.texts is not None:
+            columns[f"{before}{prediction.names[0]}"] = ["" if text is None else text for text in prediction.texts]
         else:
             values = prediction.values.reshape(len(prediction), -1)
             names = prediction.names
@@ -148,6 +150,8 @@ def table_of(answers: Answers) -> Table:
 def _words(prediction: Prediction, row: int) -> str:
     if prediction.probabilities is not None:
         return ", ".join(f"{name}: {100 * p:.0f} %" for name, p in prediction.ranked(row, SHOWN_CLASSES))
+    if prediction.texts is not None:
+        return {None: "nan", "": "(nothing)"}.get(prediction.texts[row], prediction.texts[row])
     return _listed(prediction.values[row].reshape(-1))
 
 

@@ -285,7 +285,7 @@ class FieldEncoding:
             )
             for c in value["columns"]
         )
-        if field.role not in ("input", "target") or field.kind not in ("real", "class") or not columns:
+        if field.role not in ("input", "target") or field.kind not in ("real", "class", "text") or not columns:
             raise ValueError(f"field '{field.name}' is declared wrongly")
         if any(c.kind not in get_args(ColumnKind) for c in columns):
             raise ValueError(f"a column of field '{field.name}' has an unknown kind")

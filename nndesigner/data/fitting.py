@@ -11,7 +11,7 @@ import numpy as np
 from nndesigner.data.dataset import Column, DataError
 from nndesigner.data.dates import useful_cycles
 from nndesigner.data.encoding import AXES, FieldEncoding, RawInput, chunks, texts_of
-from nndesigner.data.layout_fitting import fit_layout
+from nndesigner.data.layout_fitting import fit_layout, fit_text_target
 from nndesigner.data.pictures import Ground, ground_of
 from nndesigner.data.rows import RawReader, sampled
 from nndesigner.data.stored_table import StoredColumn
@@ -50,7 +50,7 @@ def classes_of(column: Column, rows: np.ndarray) -> tuple[str, ...]:
     found = set(texts_of(column.values[rows]))
     if len(found) > MAX_CLASSES:
         raise DataError(f"The target '{column.name}' has {len(found):,} different values, too many for classes. "
-                        "Choose another target, or set its kind to number.")
+                        "Choose another target, or set its kind to number, or to text to have it written.")
     known = tuple(c for c in column.categories if c in found)
     classes = known + sorted_texts([t for t in found if t not in set(known)])
     if len(classes) < 2:
@@ -83,7 +83,8 @@ def fit_inputs(
 def fit_targets(
     targets: list[Column], rows: np.ndarray, train: np.ndarray, scaling: Scaling, notes: list[str]
 ) -> list[FieldEncoding]:
-    """One field of each target with classes, picture or array, and one of all numbers; "target" when it is the only."""
+    """One field of each target with classes, texts, picture or array, and one of all numbers; "target" when it is the
+    only one."""
     numbers = [c for c in targets if c.kind == "number"]
     groups = [[c] for c in targets if c.kind != "number"] + ([numbers] if numbers else [])
     found = []
@@ -101,6 +102,8 @@ def fit_targets(
         elif column.kind == "number":
             how: Scaling = "none" if scaling == "none" else "standardise"
             found.append(_table_encoding(name, "target", group, train, how, []))
+        elif column.kind == "text":
+            found.append(fit_text_target(name, column, rows, train, notes))
         elif column.layout is not None:
             raise DataError(f"'{column.name}' is a {column.kind} and cannot be a target. Give it the role input.")
         else:

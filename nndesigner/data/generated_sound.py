@@ -1,4 +1,4 @@
-"""Sounds that come with the program: tones by formula, and digits spoken by a synthesiser."""
+"""Sounds that come with the program: tones by formula, digits spoken by a synthesiser, and numbers of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.sound import fitted, levelled
 from nndesigner.data.sound_folder import Sounds
 from nndesigner.data.source import Progress
+from nndesigner.data.text import TextForm
 from nndesigner.resources import resource
 from nndesigner.spec import param
 
 RATE = 8000
-TONE_SECONDS, DIGIT_SECONDS = 0.5, 0.75
+TONE_SECONDS, DIGIT_SECONDS, NUMBER_SECONDS = 0.5, 0.75, 2.6
+#: longest silence between two digits of a number, in seconds
+MOST_PAUSE = 0.15
 #: strongest partials that a tone is made of; those above half the rate are left out
 PARTIALS = 12
 
@@ -105,14 +108,62 @@ class SpokenDigits(Sounds):
     def load(self, progress: Progress) -> Dataset:
         form = self.sound_form(RATE, DIGIT_SECONDS, "loudest")
         progress(None, "Reading spoken digits")
-        try:
-            with np.load(resource("data/spoken_digits.npz"), allow_pickle=False) as file:
-                coded, lengths, digits = file["waves"], file["lengths"], file["digits"]
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError("The spoken digits that come with nndesigner cannot be read: install it again.") from error
-        level = coded / 127.5 - 1.0
-        waves = np.split(np.sign(level) * np.expm1(np.abs(level) * np.log(256)) / 255, np.cumsum(lengths)[:-1])
+        waves, digits, _ = _spoken_digits()
         values = np.stack([fitted(wave, RATE, form) for wave in waves])
         names = tuple(str(i) for i in range(10))
         labels = Column("digit", "category", "target", np.array(names, dtype=object)[digits], names)
         return Dataset(self.title, "sounds", (Column("sound", "sound", "input", values, layout=form), labels))
+
+
+class SpokenNumbers(Sounds):
+    """Two to four digits spoken in a row, and the number as a text: which digits are heard, and in which order?
+
+    Nobody tells the network when a digit begins: the loss CTC finds that out by itself. The digits are those of
+    "Spoken digits", with short pauses between them; a number is spoken by one speaker, and each speaker lies in one
+    part, so the test speakers are new. With the proposed network and settings the character error rate of the test part
+    is 0 to 1.4 % (three splits and seeds) after 26 s of processor time, about 30 s on two busy cores.
+    """
+
+    kind = "spoken_numbers.v1"
+    title = "Spoken numbers"
+    group = "Built in"
+    icon = "mdi6.closed-caption-outline"
+    keywords = ("sound", "audio", "speech", "recognition", "transcription", "text", "ctc", "digits", "sequence")
+
+    samples: int = param(600, "Samples", "How many numbers. More: more reliable learning, but slower.", ge=45,
+                         le=20_000, step=50)
+    seed: int = param(7, "Seed of the data", "The same seed gives the same numbers.", ge=0, le=2**31 - 1, advanced=True)
+
+    def load(self, progress: Progress) -> Dataset:
+        form = self.sound_form(RATE, NUMBER_SECONDS, "loudest")
+        progress(None, "Speaking numbers")
+        waves, digits, speakers = _spoken_digits()
+        rng = np.random.default_rng(self.seed)
+        who = np.arange(self.samples) % (speakers.max() + 1)
+        values = np.empty((self.samples, form.length), dtype=np.float32)
+        texts = np.empty(self.samples, dtype=object)
+        for i, speaker in enumerate(who):
+            if i % 100 == 0:
+                progress(i / self.samples, f"Speaking number {i:,} of {self.samples:,}")
+            chosen = rng.choice(np.flatnonzero(speakers == speaker), rng.integers(2, 5))
+            pauses = [np.zeros(rng.integers(0, RATE * MOST_PAUSE)) for _ in chosen]
+            spoken = [piece for pair in zip(pauses, (waves[k] for k in chosen)) for piece in pair]
+            values[i] = fitted(np.concatenate(spoken[1:]), RATE, form)
+            texts[i] = "".join(str(digits[k]) for k in chosen)
+        columns = (
+            Column("sound", "sound", "input", values, layout=form),
+            Column("number", "text", "target", texts, layout=TextForm("character")),
+            Column("speaker", "category", "group", np.array([f"speaker {n + 1}" for n in who], dtype=object)))
+        return Dataset(self.title, "sounds", columns)
+
+
+def _spoken_digits() -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """(waves at RATE in -1..1, what is said in each [n], number of its speaker [n]). Raises DataError."""
+    try:
+        with np.load(resource("data/spoken_digits.npz"), allow_pickle=False) as file:
+            coded, lengths, digits, speakers = (file[name] for name in ("waves", "lengths", "digits", "speakers"))
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError("The spoken digits that come with nndesigner cannot be read: install it again.") from error
+    level = coded / 127.5 - 1.0
+    waves = np.sign(level) * np.expm1(np.abs(level) * np.log(256)) / 255
+    return np.split(waves, np.cumsum(lengths)[:-1]), digits, speakers

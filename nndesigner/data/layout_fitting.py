@@ -8,8 +8,8 @@ from nndesigner.data.dataset import Column
 from nndesigner.data.encoding import FieldEncoding, RawInput
 from nndesigner.data.layouts import shape_of
 from nndesigner.data.sound import represented
-from nndesigner.data.text import chosen_length, fitted_tokenizer, text_of_sample
-from nndesigner.spec import DataField
+from nndesigner.data.text import MAX_AUTO_LENGTH, SPECIAL, chosen_length, fitted_tokenizer, text_of_sample
+from nndesigner.spec import DataField, Shape
 
 
 def fit_layout(name: str, column: Column, train: np.ndarray, scaling: str, notes: list[str]) -> FieldEncoding:
@@ -34,6 +34,31 @@ def _fit_text(name: str, column: Column, train: np.ndarray, notes: list[str]) ->
         f"'{column.name}': {len(tokenizer.vocabulary):,} tokens from the training part, {length} in each text.")
     raw = RawInput(column.name, "text", tokenizer.vocabulary, (length,), layout=column.layout)
     field = DataField(name, "input", shape_of("text", column.layout, length), tokens=len(tokenizer.vocabulary))
+    nothing = np.zeros(())
+    return FieldEncoding(field, (raw,), nothing, np.ones(()), nothing)
+
+
+def fit_text_target(name: str, column: Column, rows: np.ndarray, train: np.ndarray, notes: list[str]) -> FieldEncoding:
+    """The field of texts to be written: the vocabulary of the training part, room for the longest text of all `rows`.
+
+    Raises DataError when the training part holds no text.
+    """
+    tokenizer = fitted_tokenizer(column.values[train].tolist(), column.layout)
+    texts = column.values[rows].tolist()
+    lengths = np.array([len(tokenizer.tokens(text_of_sample(text))) for text in texts])
+    length = column.layout.length or min(MAX_AUTO_LENGTH, int(lengths.max()))
+    vocabulary, known = tokenizer.vocabulary, set(tokenizer.vocabulary)
+    longer = int((lengths > length).sum())
+    strange = sum(not known.issuperset(tokenizer.tokens(text_of_sample(text))) for text in texts)
+    if longer:
+        notes.append(f"{longer:,} of {len(texts):,} texts of '{column.name}' are longer than {length} tokens and are "
+                     "cut.")
+    if strange:
+        notes.append(f"{strange:,} of {len(texts):,} texts of '{column.name}' hold tokens that the training part does "
+                     "not: no network can write them.")
+    notes.append(f"'{column.name}': {len(vocabulary) - len(SPECIAL)} tokens to write, at most {length} in a text.")
+    raw = RawInput(column.name, "text", vocabulary, (length,), layout=column.layout)
+    field = DataField(name, "target", Shape("TF", (length, len(vocabulary))), "text", vocabulary)
     nothing = np.zeros(())
     return FieldEncoding(field, (raw,), nothing, np.ones(()), nothing)
 

@@ -77,7 +77,13 @@ def check_layout(encoding: FieldEncoding) -> bool:
     """Whether column, arrays and field of a file fit each other."""
     column, field = encoding.columns[0], encoding.field
     shapes = {a.shape for a in (encoding.offset, encoding.scale, encoding.fill)}
-    if len(encoding.columns) != 1 or field.role != "input" or field.kind != "real" or len(column.shape) != 1:
+    if len(encoding.columns) != 1 or len(column.shape) != 1:
+        return False
+    if field.kind == "text":
+        fits = field.role == "target" and column.kind == "text" and field.classes == column.categories
+        fits = fits and column.categories[:2] == SPECIAL and shapes == {()}
+        return fits and field.shape == Shape("TF", (column.shape[0], len(column.categories)))
+    if field.role != "input" or field.kind != "real":
         return False
     if column.kind == "text":
         known = column.categories[:2] == SPECIAL and field.tokens == len(column.categories)

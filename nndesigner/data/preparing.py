@@ -21,6 +21,7 @@ from nndesigner.data.rows import IN_MEMORY, EncodedRows, RawReader, Rows
 from nndesigner.data.source import Progress, Source, quiet
 from nndesigner.data.split import split
 from nndesigner.data.stored_table import EncodedTable, StoredColumn
+from nndesigner.data.text import TextForm
 from nndesigner.spec import Signature, choice_of, param
 
 #: a target of at most this many different whole numbers, each met FEWEST times on average, is taken as classes
@@ -29,6 +30,8 @@ FEWEST = 5
 #: inputs of more bytes are not searched for duplicates between the parts
 LEAK_BYTES = 256 << 20
 BYTES = {"float32": 4, "int64": 8}
+#: a text that a network is to write: letter by letter, whole
+SPELLED = TextForm("character", lower=False)
 
 
 class DataSettings(BaseModel):
@@ -40,8 +43,9 @@ class DataSettings(BaseModel):
     roles: dict[str, Role] = param(
         {}, "Roles", "Which columns are inputs, which is the target, and which are ignored. Columns not named here "
         "keep the role that the source gave them.", editor="columns")
-    kinds: dict[str, Literal["number", "category"]] = param(
-        {}, "Kinds", "Whether a column of a table is a number or a category. Columns not named here keep their kind.",
+    kinds: dict[str, Literal["number", "category", "text"]] = param(
+        {}, "Kinds", "Whether a column is a number, a category, or a text, which is read word by word and, as the "
+        "target, written letter by letter. Columns not named here keep their kind.",
         editor="columns")
     validation: float = param(0.15, "Validation", "Share of the samples that steer training but are not learned from. "
                               "More: surer figures, fewer samples to learn from.", ge=0, le=0.45, step=0.05)
@@ -254,6 +258,8 @@ def _values(columns: list[Column], name: str) -> np.ndarray:
 def _as_set(column: Column, settings: DataSettings, notes: list[str]) -> Column:
     """The column with the role and kind that the user chose, or that its values suggest."""
     role = settings.roles.get(column.name, column.role)
+    if role == "target" and column.kind == "text" and column.role != "target":
+        column = replace(column, layout=SPELLED)
     column = replace(column, role=role)
     kind = settings.kinds.get(column.name, column.kind)
     if isinstance(column.values, StoredColumn) and (role not in ("input", "ignore") or kind != column.kind):
@@ -261,9 +267,12 @@ def _as_set(column: Column, settings: DataSettings, notes: list[str]) -> Column:
     if column.kind == "date" and (role == "target" or settings.kinds.get(column.name) == "number"):
         return replace(column, kind="number", unit="days")
     kind = settings.kinds.get(column.name)
-    if kind == "category" and column.kind == "number":
-        return replace(column, kind="category", values=texts_of(column.values))
-    if kind == "number" and column.kind == "category":
+    if kind == "text" and column.kind in ("number", "category"):
+        layout = SPELLED if role == "target" else TextForm()
+        return replace(column, kind="text", values=texts_of(column.values), categories=(), layout=layout)
+    if kind == "category" and column.kind in ("number", "text"):
+        return replace(column, kind="category", values=texts_of(column.values), layout=None)
+    if kind == "number" and column.kind in ("category", "text"):
         return _as_number(column, notes)
     if kind is None and role == "target" and column.kind == "number":
         values = column.values[~np.isnan(column.values)]
@@ -292,7 +301,7 @@ def _as_number(column: Column, notes: list[str]) -> Column:
     if bad:
         notes.append(f"Column '{column.name}': {len(bad)} values are no numbers and count as missing (first: "
                      f"'{column.values[bad[0]]}' in sample {bad[0] + 1}).")
-    return replace(column, kind="number", values=values, categories=())
+    return replace(column, kind="number", values=values, categories=(), layout=None)
 
 
 def _form(form: Form, inputs: list[Column], targets: list[Column]) -> Form:
@@ -313,7 +322,7 @@ def _usable(inputs: list[Column], targets: list[Column], notes: list[str]) -> np
     for column in targets:
         if column.kind in ("number", "date"):
             missing = ~np.isfinite(column.values)
-        elif column.kind == "category":
+        elif column.kind in ("category", "text"):
             missing = np.fromiter((v is None for v in texts_of(column.values)), bool, len(column.values))
         else:
             continue

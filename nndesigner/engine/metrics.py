@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from nndesigner.engine.transcripts import edit_distances
 from nndesigner.spec import Declared, param
 from nndesigner.spec.loss import Task
 
@@ -24,7 +25,8 @@ class Metric(Declared):
         """The figure over all samples, NaN without samples.
 
         predictions: probabilities [n, ..., K] (or [n, 1] of the second of two classes), or values [n, ...]; targets:
-        class numbers [n, ...], or values of the shape of predictions. Of padded series n counts their real steps.
+        class numbers [n, ...], or values of the shape of predictions. Of padded series n counts their real steps. Of
+        texts both are token numbers int64 [n, L], 0 behind the end (`transcripts.best_paths`).
         """
         raise TypeError(f"{type(self).__name__} declares no measure.")
 
@@ -259,6 +261,40 @@ class Perplexity(Metric):
             return float(np.exp(-np.mean(np.log(right))))
 
 
+class CharacterErrorRate(Metric):
+    """How many characters are wrong, missing or too many, per character of the true texts: 0 is perfect.
+
+    Σ edit distance (Levenshtein) / Σ length of the truth. Can be above 1. For texts of words it counts words (word
+    error rate).
+    """
+
+    kind = "character_error_rate.v1"
+    title = "Character error rate"
+    icon = "mdi6.format-strikethrough-variant"
+    keywords = ("cer", "wer", "word error rate", "edit distance", "levenshtein", "speech", "transcription")
+    name = "cer"
+    tasks = ("transcription",)
+    better = "lower"
+
+    def measure(self, predictions: np.ndarray, targets: np.ndarray) -> float:
+        length = int(np.count_nonzero(targets))
+        return float(edit_distances(predictions, targets).sum() / length) if length else float("nan")
+
+
+class WholeTexts(Metric):
+    """Share of texts that are right from the first to the last character."""
+
+    kind = "whole_texts.v1"
+    title = "Texts wholly right"
+    icon = "mdi6.text-box-check-outline"
+    keywords = ("exact match", "sequence accuracy", "share", "speech", "transcription")
+    name = "whole_texts"
+    tasks = ("transcription",)
+
+    def measure(self, predictions: np.ndarray, targets: np.ndarray) -> float:
+        return float(np.mean(edit_distances(predictions, targets) == 0)) if len(targets) else float("nan")
+
+
 def _by_class(predictions: np.ndarray) -> np.ndarray:
     """Probabilities [n, K]; one probability is that of the second of two classes."""
     rows = predictions.reshape(-1, predictions.shape[-1])
@@ -288,6 +324,8 @@ def metrics_for(task: Task, chosen: tuple[Metric, ...] = (), pixels: bool = Fals
         return suiting
     if task == "classification":
         return (MeanIoU(), Accuracy()) if pixels else (Accuracy(),)
+    if task == "transcription":
+        return (CharacterErrorRate(), WholeTexts())
     if task == "regression":
         return (R2(), MeanAbsoluteError(), RootMeanSquaredError())
     return (RootMeanSquaredError(), R2())

@@ -194,7 +194,7 @@ class Plan:
         field = self.checked.signature.get(self.checked.heads[node_id].target)
         if field is not None and field.kind == "class" and field.name in self._soft:
             return (self.batch, *field.shape.dims), self._dtype
-        if field is not None and field.kind == "class":
+        if field is not None and field.kind != "real":
             return (self.batch, *field.sample_dims), np.dtype(np.int64)
         return self._dims(sources(self.checked, node_id)[0]), self._dtype
 

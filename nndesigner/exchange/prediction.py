@@ -13,7 +13,7 @@ from nndesigner.data.encoding import Preparation, RawInput
 from nndesigner.engine.device import Device
 from nndesigner.engine.network import Network
 from nndesigner.graph.check import check
-from nndesigner.insight.answers import class_probabilities, in_units, most_likely
+from nndesigner.insight.answers import class_probabilities, in_units, most_likely, texts_written
 from nndesigner.spec.loss import Task
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Prediction:
     """Answers of one head for n samples.
 
     Classification: `probabilities` [n, K] and `predicted` class numbers int64 [n] (-1: no finite answer); of pixels
-    [n, H, W, K] and [n, H, W]. Else `values` [n, ...] in original units; `names` are the columns that they predict.
+    [n, H, W, K] and [n, H, W]. Transcription: `texts`, objects [n] of str (None: no finite answer). Else `values`
+    [n, ...] in original units; `names` are the columns that they predict.
     """
 
     head: str
@@ -34,10 +35,10 @@ class Prediction:
     probabilities: np.ndarray | None = None
     predicted: np.ndarray | None = None
     values: np.ndarray | None = None
+    texts: np.ndarray | None = None
 
     def __len__(self) -> int:
-        answers = self.values if self.probabilities is None else self.probabilities
-        return len(answers)
+        return len(next(a for a in (self.probabilities, self.values, self.texts) if a is not None))
 
     @property
     def by_pixel(self) -> bool:
@@ -55,7 +56,7 @@ class Prediction:
     def ranked(self, row: int, count: int | None = None) -> list[tuple[str, float]]:
         """(class, probability) of one sample, or (class, share of the pixels), the largest first."""
         if self.probabilities is None:
-            raise ValueError("This Output predicts values, not classes.")
+            raise ValueError("This Output gives values or a text, not classes.")
         shares = self.shares[row]
         order = np.argsort(-shares, kind="stable")[:count]
         return [(self.classes[int(i)], float(shares[i])) for i in order]
@@ -108,6 +109,8 @@ class Predictor:
         if head.task == "classification":
             return Prediction(
                 node, head.task, head.classes, names, class_probabilities(answers), most_likely(answers))
+        if head.task == "transcription":
+            return Prediction(node, head.task, (), names, texts=texts_written(self.preparation, head, answers))
         return Prediction(node, head.task, (), names, values=in_units(self.preparation, head, answers))
 
 

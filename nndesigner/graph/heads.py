@@ -28,11 +28,14 @@ def head_of(
     task, problems = _task(node, field)
     if task is None:
         return None, problems
-    classes = field.classes if task == "classification" else ()
+    classes = field.classes if task in ("classification", "transcription") else ()
     head = Head(node.id, task, field.name, classes, layer.loss, layer.weight)
     problems += _last_layer_problems(graph, node, task)
     want, faults = _wanted(node, task, field)
     problems += faults
+    if want is not None and task == "transcription" and shape is not None and shape.axes in ("TF", "HWC"):
+        # as many steps as there are, of pictures from left to right: when a token comes is for the network to find out
+        want = max(want[0], shape.dims[shape.axes == "HWC"]), want[1]
     if want is not None and shape is not None and shape.dims != want:
         problems.append(_misfit(graph, node, shape, want, task, field))
     return head, problems
@@ -69,10 +72,11 @@ def _task(node: Node, field: DataField) -> tuple[Task | None, list[Problem]]:
     if field.role == "input":
         natural: Task = "reconstruction"
     else:
-        natural = "classification" if field.kind == "class" else "regression"
+        natural = {"class": "classification", "text": "transcription", "real": "regression"}[field.kind]
     if layer.task in ("auto", natural):
         return natural, []
-    holds = {"reconstruction": "is an input", "classification": "holds classes", "regression": "holds numbers"}[natural]
+    holds = {"reconstruction": "is an input", "classification": "holds classes", "regression": "holds numbers",
+             "transcription": "holds texts"}[natural]
     text = f"{node.title} is set to {layer.task}, but its target '{field.name}' {holds}: set its task to {natural}."
     return None, [Problem("error", text, node.id, repairs=(_task_repair(node, natural),))]
 
@@ -99,10 +103,13 @@ def _wanted(node: Node, task: Task, field: DataField) -> tuple[tuple[int, ...] |
 
 def _misfit(graph: Graph, node: Node, got: Shape, want: tuple[int, ...], task: Task, field: DataField) -> Problem:
     edge = graph.incoming[node.id][0]
-    cures = repair.for_shape(graph, node, edge, got, want)
+    short = task == "transcription" and got.axes == "TF" and got.dims[0] < want[0]
+    cures = () if short else repair.for_shape(graph, node, edge, got, want)
     todo = cures[0].text[0].lower() + cures[0].text[1:] if cures else "change the layer before it"
     if got.axes == "TF" and len(want) == 1:
         todo = f"a series needs a read-out, so {todo}"
+    if short:
+        todo = "let the layers before it keep more steps, with fewer strides and smaller pools"
     if len(want) == 1:
         word = "score" if task == "classification" else "value"
         needs = f"{want[0]} {word}{'s' if want[0] > 1 else ''}"
@@ -110,6 +117,9 @@ def _misfit(graph: Graph, node: Node, got: Shape, want: tuple[int, ...], task: T
         needs = " × ".join(map(str, want)) + " values"
     if task == "classification":
         needs += f" for {field.shape.dims[-1]} classes" if want == (1,) else ", one for each class"
+    elif task == "transcription":
+        length, tokens = field.shape.dims
+        needs = f"at least {length} T × {tokens} F, at each step a score for each of the {tokens} tokens"
     elif task == "reconstruction":
         needs += f" to repeat '{field.name}'"
     else:
@@ -120,7 +130,8 @@ def _misfit(graph: Graph, node: Node, got: Shape, want: tuple[int, ...], task: T
 def _last_layer_problems(graph: Graph, node: Node, task: Task) -> list[Problem]:
     """An activation right before the Output that the loss applies itself, or that cuts off half of all answers."""
     loss = node.layer.loss
-    link = loss.link if loss is not None else ("softmax" if task == "classification" else "identity")
+    scored = task in ("classification", "transcription")
+    link = loss.link if loss is not None else ("softmax" if scored else "identity")
     edges = graph.incoming[node.id]
     if len(edges) != 1:
         return []
@@ -131,7 +142,7 @@ def _last_layer_problems(graph: Graph, node: Node, task: Task) -> list[Problem]:
     if link != "identity" and activation in ("softmax", "sigmoid"):
         text = f"{node.title} applies {link} itself, so with {name} before it learning slows down"
     elif task != "reconstruction" and activation == "relu":
-        what = "scores" if task == "classification" else "values"
+        what = "scores" if scored else "values"
         text = f"{node.title} needs {what} of either sign, but {name} before it cuts off all below zero"
     else:
         return []

@@ -137,6 +137,11 @@ def _plans(got: Shape, want: tuple[int, ...]) -> list[list[Layer]]:
             plans = [[("flatten.v1", {}), dense]]
     else:
         reshape = ("reshape.v1", {"shape": want})
+        if got.axes == "TF" and len(want) == 2 and got.dims[0] == want[0]:
+            plans.append([("dense.v1", {"units": want[1]})])
+        if got.axes == "HWC" and len(want) == 2 and got.dims[1] == want[0]:  # from left to right
+            plans.append([("permute.v1", {"order": (2, 1, 3)}), ("reshape.v1", {"shape": (want[0], -1)}),
+                          ("dense.v1", {"units": want[1]})])
         flat = [] if got.axes == "F" else [("flatten.v1", {})]
         if got.size == size:
             plans.append([reshape])

@@ -12,6 +12,7 @@ from nndesigner.graph.edit import add_node, connect
 from nndesigner.graph.layout import arrange
 from nndesigner.graph.model import Graph
 from nndesigner.graph.pixels import by_pixels
+from nndesigner.graph.transcribing import writing
 from nndesigner.layers import Layer
 from nndesigner.layers.activation import ReLU
 from nndesigner.layers.conv import Conv1D, Conv2D
@@ -156,6 +157,10 @@ def propose(signature: Signature) -> Graph:
     if len(inputs) == len(targets) == 1 and all(s.axes == "HWC" for s in shapes) and (
             shapes[0].dims[:2] == shapes[1].dims[:2]):
         return by_pixels(shapes[0], shapes[1].dims[-1])
+    if len(inputs) == len(targets) == 1 and targets[0].kind == "text":
+        written = writing(inputs[0], targets[0])
+        if written is not None:
+            return _chain([_entry(inputs[0], inputs), *written, Output()])
     graph = Graph()
     ends = []
     for field in inputs:
@@ -169,7 +174,7 @@ def propose(signature: Signature) -> Graph:
         graph, body = _add_chain(graph, [Dense(units=64, activation="relu")], body)
     for field in targets:
         output = Output(target=field.name if len(targets) > 1 else "")
-        graph, _ = _add_chain(graph, [*_head(field.shape), output], body)
+        graph, _ = _add_chain(graph, [*_head(_scored(field)), output], body)
     return arrange(graph)
 
 
@@ -234,6 +239,12 @@ def _text(steps: int) -> list[Layer]:
     if steps <= MANY_STEPS:
         return _series(steps)
     return [Conv1D(filters=64, kernel=5, activation="relu"), GlobalMaxPool1D(), Dropout(rate=0.3)]
+
+
+def _scored(field: DataField) -> Shape:
+    """The shape of the scores or values for a target; of texts with a step to spare before and behind each token."""
+    length, *rest = field.shape.dims
+    return Shape("TF", (2 * length + 1, *rest)) if field.kind == "text" else field.shape
 
 
 def _head(shape: Shape) -> list[Layer]:

@@ -15,6 +15,7 @@ from nndesigner.data.encoding import Preparation
 from nndesigner.data.preparing import Part, Prepared
 from nndesigner.data.rows import samples_at
 from nndesigner.engine.network import Network
+from nndesigner.engine.transcripts import best_paths
 from nndesigner.graph.check import Head
 from nndesigner.spec.loss import Task
 
@@ -29,7 +30,8 @@ class Predictions:
     """Answers for samples of a part. `positions` [n] are places in the part, `rows` [n] row numbers of the data set.
 
     Classification: `probabilities` [n, K], `truth` and `predicted` class numbers int64 [n] (predicted -1: no finite
-    answer); of pixels [n, H, W, K] and [n, H, W]. Else `values` and `truth` [n, ...] in original units.
+    answer); of pixels [n, H, W, K] and [n, H, W]. Transcription: `texts` and `truth`, objects [n] of str (None: no
+    finite answer). Else `values` and `truth` [n, ...] in original units.
     """
 
     head: str
@@ -41,10 +43,13 @@ class Predictions:
     probabilities: np.ndarray | None = None
     predicted: np.ndarray | None = None
     values: np.ndarray | None = None
+    texts: np.ndarray | None = None
 
     @property
     def right(self) -> np.ndarray | None:
-        """Which samples got their true class, bool [n], or which pixels, [n, H, W]; None for values."""
+        """Which samples got their true class or text, bool [n], or which pixels, [n, H, W]; None for values."""
+        if self.texts is not None:
+            return self.texts == self.truth
         return None if self.predicted is None else self.predicted == self.truth
 
     @property
@@ -121,6 +126,13 @@ def in_units(preparation: Preparation, head: Head, answers: np.ndarray) -> np.nd
     return encoding.decode(answers.reshape(len(answers), *encoding.field.shape.dims))
 
 
+def texts_written(preparation: Preparation, head: Head, answers: np.ndarray) -> np.ndarray:
+    """Texts, objects [n], of the answers [n, T, K] of a head that transcribes; None where one is not finite."""
+    texts = preparation.decode(head.target, best_paths(answers))
+    texts[~np.isfinite(answers).all(axis=(1, 2))] = None
+    return texts
+
+
 def predictions(
     network: Network, prepared: Prepared, part: str = "test", positions: np.ndarray | None = None,
     head: str | None = None,
@@ -129,11 +141,14 @@ def predictions(
     chosen = chosen_head(network, head)
     data = prepared.part(part)
     positions = np.arange(len(data)) if positions is None else np.asarray(positions, dtype=np.int64)
-    answers = _answers(network, data, chosen, positions)
+    answers = answers_of(network, data, chosen, positions)
     truth = data.arrays[chosen.target][positions]
     shared = (chosen.node, chosen.task, chosen.classes, positions, data.rows[positions])
     if chosen.task == "classification":
         return Predictions(*shared, truth, class_probabilities(answers), most_likely(answers))
+    if chosen.task == "transcription":
+        written = texts_written(prepared.preparation, chosen, answers)
+        return Predictions(*shared, prepared.preparation.decode(chosen.target, truth), texts=written)
     truth = in_units(prepared.preparation, chosen, truth)
     return Predictions(*shared, truth, values=in_units(prepared.preparation, chosen, answers))
 
@@ -167,7 +182,7 @@ def scatter(
 ) -> Scatter:
     """True and predicted values of one target; of a large part evenly chosen samples. Raises ValueError for classes."""
     chosen = chosen_head(network, head)
-    if chosen.task == "classification":
+    if chosen.task in ("classification", "transcription"):
         raise ValueError("A scatter plot needs an Output that predicts values.")
     found = predictions(network, prepared, part, head=chosen.node)
     n = len(found.positions)
@@ -179,7 +194,7 @@ def scatter(
                    _r2(truth.astype(np.float64), values.astype(np.float64)))
 
 
-def _answers(network: Network, part: Part, head: Head, positions: np.ndarray) -> np.ndarray:
+def answers_of(network: Network, part: Part, head: Head, positions: np.ndarray) -> np.ndarray:
     """Answers of one head for samples of a part, [n, ...]."""
     if not len(positions):
         dims = network.checked.shapes[head.node].dims

@@ -15,7 +15,8 @@ import numpy as np
 
 from nndesigner.data.preparing import Prepared
 from nndesigner.engine.network import Network
-from nndesigner.insight.answers import chosen_head, predictions
+from nndesigner.engine.transcripts import best_paths, edit_distances
+from nndesigner.insight.answers import answers_of, chosen_head, predictions
 
 #: samples of a class, not learned from, from which on its threshold is taken from them alone
 ENOUGH = 5
@@ -25,7 +26,7 @@ PARTS = ("train", "validation", "test")
 @dataclass(frozen=True, eq=False)
 class Judged:
     """Some samples of a part. `rows` int64 [n] are rows of the data set; `loss` float32 [n]: -log of the probability of
-    the true class, or the mean squared error in scaled units.
+    the true class, the character error rate of a text, or the mean squared error in scaled units.
 
     Classes only: `truth`, `answer` int64 [n] (answer -1: none that is finite), `likely` and `sure` float32 [n]: the
     probability of the true class and of the answer. Else these are None.
@@ -60,6 +61,12 @@ class Judgement:
 def judge(network: Network, prepared: Prepared, part: str, start: int, stop: int, head: str | None = None) -> Judged:
     """Look at samples start..stop of a part. Raises ValueError for outputs that are not one answer a sample."""
     chosen = chosen_head(network, head)
+    if chosen.task == "transcription":
+        data, places = prepared.part(part), np.arange(start, stop)
+        truth = np.asarray(data.arrays[chosen.target][places])
+        errors = edit_distances(best_paths(answers_of(network, data, chosen, places)), truth)
+        lengths = np.maximum(np.count_nonzero(truth, axis=1), 1)
+        return Judged(part, data.rows[places], (errors / lengths).astype(np.float32))
     found = predictions(network, prepared, part, np.arange(start, stop), chosen.node)
     if chosen.task != "classification":
         scale = np.asarray(prepared.preparation.field(chosen.target).scale)

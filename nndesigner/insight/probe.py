@@ -28,6 +28,7 @@ from nndesigner.insight.answers import (
     most_likely,
     predictions,
     scatter,
+    texts_written,
 )
 from nndesigner.layers.io import Input
 from nndesigner.spec.loss import Task
@@ -147,6 +148,10 @@ def _answer_picture(head: Head, values: np.ndarray, axes: str, preparation: Prep
             return NodePicture("class", probabilities, "not a number")
         label = head.classes[number] if number < len(head.classes) else str(number)
         return NodePicture("class", probabilities, label, float(probabilities[number]))
+    if head.task == "transcription":
+        text = None if preparation is None else texts_written(preparation, head, values)[0]
+        label = "not a number" if text is None and preparation is not None else text or "…"
+        return NodePicture("text", values[0].max(axis=-1), label)
     if head.task == "reconstruction":
         return _value_picture(values[0], axes, "image" if axes == "HWC" else "maps")
     shown = in_units(preparation, head, values) if preparation is not None else values

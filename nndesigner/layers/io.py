@@ -49,17 +49,20 @@ class Output(Layer):
     title = "Output"
     group = "Input / Output"
     icon = "mdi6.bullseye"
-    keywords = ("target", "loss", "prediction", "classification", "regression", "reconstruction", "softmax")
+    keywords = ("target", "loss", "prediction", "classification", "regression", "reconstruction", "transcription",
+                "softmax")
     emits = False
 
-    task: Literal["auto", "classification", "regression", "reconstruction"] = param(
+    task: Literal["auto", "classification", "regression", "reconstruction", "transcription"] = param(
         "auto", "Task", "Classification gives a probability for each class, regression a number, reconstruction "
-        "repeats the input (autoencoder). Auto chooses by the target.", labels={"auto": "auto (by the target)"},
+        "repeats the input (autoencoder), transcription writes a text. Auto chooses by the target.",
+        labels={"auto": "auto (by the target)"},
     )
     target: str = param("", "Target", "Which field of the data is the truth. Empty: chosen by the task.",
                         editor="field")
     loss: choice_of(Loss) | None = param(
-        None, "Loss", "What training makes small. Empty: cross-entropy for classes, mean squared error for values.")
+        None, "Loss", "What training makes small. Empty: cross-entropy for classes, mean squared error for values, "
+        "CTC for texts.")
     weight: float = param(
         1.0, "Weight", "How much this output counts among several. Higher: training cares more about it.", gt=0,
         le=1000)

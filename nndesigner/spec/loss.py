@@ -20,7 +20,7 @@ class LossBind:
     xp: Any
     #: raw output of the network, [B, ...]
     x: Any
-    #: class numbers int64 [B], their probabilities [B, K], or values of the shape of x
+    #: class numbers int64 [B], their probabilities [B, K], tokens int64 [B, L], or values of the shape of x
     target: Any
     #: prediction shown to the user: the link function of x, [B, ...]
     y: Any
@@ -50,7 +50,8 @@ class Loss(Declared):
     link: ClassVar[Literal["identity", "softmax", "sigmoid", "exp"]] = "identity"
 
     def scores(self, field: DataField) -> tuple[int, ...]:
-        """Shape of the raw output, without batch, that this loss wants for a target."""
+        """Shape of the raw output, without batch, that this loss wants for a target; for texts at least so many steps.
+        """
         return field.shape.dims
 
     def bind(self, ctx: LossBind) -> tuple[Callable[[], None], Callable[[], None]]:

@@ -13,26 +13,28 @@ class DataField:
     """One array of the prepared data, as the network meets it.
 
     role "input" feeds Input nodes, "target" is what an Output node is compared with. kind "class" means whole numbers
-    that index `classes`; `shape` is then the shape of the scores a network must give, F = number of classes.
+    that index `classes`; `shape` is then the shape of the scores a network must give, F = number of classes. kind
+    "text" are targets of tokens in a row: whole numbers that index `classes` (the vocabulary), 0 behind the end of a
+    text; `shape` is T × F, the longest text by the number of tokens, and a network may give scores for more steps.
     """
 
     name: str
     role: Literal["input", "target"]
     shape: Shape
-    kind: Literal["real", "class"] = "real"
+    kind: Literal["real", "class", "text"] = "real"
     classes: tuple[str, ...] = ()
     #: whole-number inputs: how many different numbers there are, from 0
     tokens: int = 0
 
     @property
     def sample_dims(self) -> tuple[int, ...]:
-        """Shape of one sample in the arrays: of classes without the axis of the scores."""
-        return self.shape.dims[:-1] if self.kind == "class" else self.shape.dims
+        """Shape of one sample in the arrays: of classes and texts without the axis of the scores."""
+        return self.shape.dims if self.kind == "real" else self.shape.dims[:-1]
 
     @property
     def dtype(self) -> Literal["float32", "int64"]:
         """Type of the values in the arrays."""
-        return "int64" if self.kind == "class" or self.shape.integer else "float32"
+        return "int64" if self.kind != "real" or self.shape.integer else "float32"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from nndesigner.data.rows import EncodedRows
 from nndesigner.engine.metrics import Metric, metrics_for
 from nndesigner.engine.network import Network
 from nndesigner.engine.plan import Plan
+from nndesigner.engine.transcripts import best_paths
 from nndesigner.training.batches import mask_key, measured_by, weighted_sum
 
 #: predictions kept for the metrics take at most this much; beyond it the first samples stand for all
@@ -34,7 +35,9 @@ def measured(metrics: list[tuple[str, Metric]], predictions: np.ndarray, targets
              mask: np.ndarray | None) -> dict[str, float]:
     """{name: value} of host arrays [n, ...]. `mask` [n, T] tells the real steps of padded series; others do not count.
     """
-    if targets.dtype.kind not in "iu":
+    if metrics and "transcription" in metrics[0][1].tasks:  # padded steps already say nothing
+        predictions, mask = best_paths(predictions), None
+    elif targets.dtype.kind not in "iu":
         targets = targets.reshape(len(targets), *predictions.shape[1:])
     if mask is not None:
         predictions, targets = predictions[mask > 0], targets.reshape(*mask.shape, *targets.shape[2:])[mask > 0]

@@ -127,9 +127,9 @@ class ColumnList(QWidget):
         menu = QMenu(self)
         for value, words in ROLES.items():
             self._entry(menu, words, column.role == value, lambda v=value: self.role_chosen.emit(column.name, v))
-        if column.kind in ("number", "category"):
+        if column.kind in ("number", "category", "text"):
             menu.addSeparator()
-            for value in ("number", "category"):
+            for value in ("number", "category", "text"):
                 self._entry(menu, f"is a {value}", column.kind == value,
                             lambda v=value: self.kind_chosen.emit(column.name, v))
         return menu

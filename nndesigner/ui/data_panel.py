@@ -229,9 +229,15 @@ class ChosenData(Column):
         self._shares.show_prepared(prepared)
         self._shares_heading.setVisible(self._shares.isVisibleTo(self))
         table = shown is not None and shown.form == "table"
-        for widget in (self._columns_heading, self._columns, self._rows):
-            widget.setVisible(table)
-        self._columns.show_dataset(shown if table else None)
+        # labels of one's own files may be classes, or texts to be written
+        targets = [] if shown is None else [c for c in shown.columns if c.role == "target"]
+        labelled = any(column.kind in ("category", "text") for column in targets)
+        source = self._document.design.data.source
+        listed = table or (labelled and source is not None and source.group == "Files")
+        self._rows.setVisible(table)
+        for widget in (self._columns_heading, self._columns):
+            widget.setVisible(listed)
+        self._columns.show_dataset(shown if listed else None)
         more = len(shown.columns) - MOST if table else 0
         self._more_columns.setText(f"and {more} columns more, which keep their role")
         self._more_columns.setVisible(more > 0)

@@ -261,7 +261,8 @@ def node_facts(document: Document, node: Node) -> tuple[tuple[str, str, str], ..
     if head is not None:
         rows += [("Task", head.task, ""), ("Target", head.target, "Field of the data that is the truth")]
         if head.classes:
-            rows.append(("Classes", str(len(head.classes)), ", ".join(head.classes[:30])))
+            words = "Tokens" if head.task == "transcription" else "Classes"
+            rows.append((words, str(len(head.classes)), ", ".join(head.classes[:30])))
     if node.id in checked.inputs:
         rows.append(("Data field", checked.inputs[node.id], ""))
     return tuple(rows)
@@ -284,7 +285,8 @@ def rest_of_docstring(layer: Any) -> str:
 
 def field_words(field: DataField) -> str:
     """A field of the data with its shape."""
-    return f"{field.name} ({len(field.classes)} classes)" if field.classes else f"{field.name} ({field.shape})"
+    things = "tokens" if field.kind == "text" else "classes"
+    return f"{field.name} ({len(field.classes)} {things})" if field.classes else f"{field.name} ({field.shape})"
 
 
 def size_words(size: int) -> str:

@@ -27,8 +27,10 @@ from nndesigner.spec import DataField, Shape, Signature
 FEATURES = DataField("features", "input", Shape("F", (4,)))
 MORE = DataField("more", "input", Shape("F", (3,)))
 IMAGE = DataField("image", "input", Shape("HWC", (8, 8, 1)))
+SERIES = DataField("series", "input", Shape("TF", (6, 4)))
 CLASSES = DataField("target", "target", Shape("F", (3,)), "class", ("a", "b", "c"))
 YES_NO = DataField("target", "target", Shape("F", (2,)), "class", ("no", "yes"))
+TEXT = DataField("target", "target", Shape("TF", (2, 5)), "text", ("<pad>", "<unk>", "a", "b", "c"))
 NUMBER = DataField("target", "target", Shape("F", (1,)))
 
 
@@ -174,5 +176,5 @@ def dags(draw: st.DrawFn, most: int = 30) -> Graph:
 def signatures() -> st.SearchStrategy[Signature]:
     return st.sampled_from([
         data(), data(FEATURES), data(IMAGE), data(FEATURES, CLASSES), data(FEATURES, NUMBER), data(IMAGE, CLASSES),
-        data(FEATURES, MORE, YES_NO), data(IMAGE, FEATURES, NUMBER),
+        data(FEATURES, MORE, YES_NO), data(IMAGE, FEATURES, NUMBER), data(IMAGE, TEXT), data(SERIES, TEXT),
     ])

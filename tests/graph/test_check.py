@@ -14,19 +14,22 @@ from nndesigner.graph.check import check
 from nndesigner.graph.model import Edge, Graph
 from nndesigner.layers import Layer
 from nndesigner.layers.activation import ReLU
-from nndesigner.layers.conv import Conv2D
+from nndesigner.layers.conv import Conv1D, Conv2D
 from nndesigner.layers.dense import Dense
+from nndesigner.layers.gated import GRU
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Concatenate
 from nndesigner.layers.reshape import Flatten, Reshape
 from nndesigner.layers.squash import Sigmoid, Softmax
-from nndesigner.spec import Shape, Signature
+from nndesigner.spec import DataField, Shape, Signature
 from tests.graph.drawings import (
     CLASSES,
     FEATURES,
     IMAGE,
     MORE,
     NUMBER,
+    SERIES,
+    TEXT,
     YES_NO,
     broken_graphs,
     data,
@@ -142,6 +145,22 @@ WRONG = [
     ("sigmoid inside", [Input(), Dense(units=3, activation="sigmoid"), Output()], "", TABLE,
      "Output applies softmax itself, so with the sigmoid of Dense before it learning slows down: set the activation of "
      "Dense to none."),
+    ("tokens", [Input(), GRU(output="sequence"), Dense(units=3), Output()], "", data(SERIES, TEXT),
+     "Output needs at least 2 T × 5 F, at each step a score for each of the 5 tokens, got 6 T × 3 F: set the units of "
+     "Dense to 5."),
+    ("picture to text", [Input(), Conv2D(filters=4), Output()], "", data(IMAGE, TEXT),
+     "Output needs at least 2 T × 5 F, at each step a score for each of the 5 tokens, got 8 H × 8 W × 4 C: insert "
+     "Permute, Reshape (8 × -1) and Dense (5 units) before Output."),
+    ("too few steps", [Input(), Conv1D(kernel=6, padding="valid"), Dense(units=5), Output()], "", data(SERIES, TEXT),
+     "Output needs at least 2 T × 5 F, at each step a score for each of the 5 tokens, got 1 T × 5 F: let the layers "
+     "before it keep more steps, with fewer strides and smaller pools."),
+    ("another task", [Input(), Dense(units=5), Output(task="classification")], "", data(SERIES, TEXT),
+     "Output is set to classification, but its target 'target' holds texts: set its task to transcription."),
+    ("a loss for classes", [Input(), Dense(units=5), Output(loss=CrossEntropy())], "", data(SERIES, TEXT),
+     "Output does transcription, but its loss Cross-entropy is for classification: choose another loss, or none to "
+     "have it chosen."),
+    ("softmax before CTC", [Input(), Dense(units=5), Softmax(), Output()], "", data(SERIES, TEXT),
+     "Output applies softmax itself, so with Softmax before it learning slows down: remove Softmax."),
     ("no wire", [Input(), Dense(units=3), Output()], "2>3", TABLE,
      "Dense has no input: draw a wire to it from an earlier layer."),
     ("one branch", [Input(), Add(), Dense(units=3), Output()], "1>2 2>3 3>4", TABLE,
@@ -192,6 +211,14 @@ WRONG = [
 def test_a_problem_is_a_sentence_that_says_what_to_do(layers, wires: str, signature: Signature, sentence: str):
     """Sentences that a layer's rule makes are only begun here."""
     assert any(text.startswith(sentence) for text in texts(check(drawing(layers, wires), signature)))
+
+
+@pytest.mark.parametrize("steps", [2, 3, 50])
+def test_a_text_may_come_at_any_time(steps: int):
+    series = DataField("series", "input", Shape("TF", (steps, 4)))
+    checked = check(drawing([Input(), Dense(units=5), Output()]), data(series, TEXT))
+    assert checked.trainable and not checked.problems
+    assert (checked.heads["n3"].task, checked.heads["n3"].classes) == ("transcription", TEXT.classes)
 
 
 def test_warnings_do_not_stop_training():

@@ -19,13 +19,15 @@ from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Concatenate
 from nndesigner.layers.pool import MaxPool2D
 from nndesigner.layers.reshape import Flatten
-from nndesigner.spec import DataField, Shape, Signature
+from nndesigner.spec import Signature
 from tests.graph.drawings import (
     CLASSES,
     FEATURES,
     IMAGE,
     MORE,
     NUMBER,
+    SERIES,
+    TEXT,
     YES_NO,
     assert_sound,
     broken_graphs,
@@ -36,10 +38,8 @@ from tests.graph.drawings import (
 )
 from tests.graph.test_check import WRONG
 
-SERIES = DataField("series", "input", Shape("TF", (6, 4)))
-
 #: problems that only the user can solve, or no edit of the drawing can
-NO_CURE = {"flat to picture"}
+NO_CURE = {"flat to picture", "too few steps"}
 
 MORE_WRONG = [
     ("flatten missing", [Input(), Conv2D(), Dense(units=3), Output()], "", data(IMAGE, CLASSES)),
@@ -60,6 +60,8 @@ MORE_WRONG = [
     ("nothing", [], "", data(FEATURES, CLASSES)),
     ("series of scores", [Input(), Dense(units=3), Output()], "", data(SERIES, CLASSES)),
     ("series of features", [Input(), Dense(units=8), Output()], "", data(SERIES, CLASSES)),
+    ("features to text", [Input(), Dense(units=8), Output()], "", data(FEATURES, TEXT)),
+    ("states to text", [Input(), GRU(units=8, output="sequence"), Output()], "", data(SERIES, TEXT)),
     ("states of all steps", [Input(), GRU(units=8, output="sequence"), Output()], "", data(SERIES, CLASSES)),
 ]
 TABLE = [(w[0], *w[1:4]) for w in WRONG] + MORE_WRONG

@@ -79,6 +79,14 @@ def test_proposals_for_usual_data():
     pixels = DataField("target", "target", Shape("HWC", (24, 32, 3)), "class", ("a", "b", "c"))
     found = kinds(field("HWC", 24, 32, 1), pixels)
     assert found.count("maxpool2d") == found.count("upsampling2d") == found.count("concatenate") == 2
+    text = DataField("target", "target", Shape("TF", (4, 12)), "text", tuple("0123456789ab"))
+    for source, first in ((field("HWC", 32, 160, 1), "conv2d"), (field("TF", 8000, 1), "conv1d"),
+                          (field("TF", 40, 3), "conv1d")):
+        found = kinds(source, text)
+        assert found[1] == first and found[-4:] == ["gru", "dropout", "dense", "output"]
+        shapes = check(templates.propose(data(source, text)), data(source, text)).shapes
+        (steps, scores), = {s.dims for s in shapes.values() if s.dims[1:] == (12,)}
+        assert 16 <= steps <= 64 and scores == 12
     odd = DataField("target", "target", Shape("HWC", (25, 32, 3)), "class", ("a", "b", "c"))
     assert "maxpool2d" not in kinds(field("HWC", 25, 32, 1), odd)
 
@@ -96,6 +104,11 @@ def _signatures(draw: st.DrawFn) -> Signature:
         classes(n, f"out{k}") if n > 1 and draw(st.booleans()) else DataField(f"out{k}", "target", Shape("F", (n,)))
         for k, n in enumerate(counts)
     ]
+    if draw(st.integers(0, 3)) == 0:
+        length, tokens = draw(st.integers(1, 9)), draw(st.integers(3, 9))
+        names = ("<pad>", "<unk>", *"abcdefg")[:tokens]
+        targets = [*targets[:draw(st.integers(0, 1))],
+                   DataField("text", "target", Shape("TF", (length, tokens)), "text", names)]
     if draw(st.integers(0, 9)) == 0:
         targets.append(DataField("picture", "target", draw(shape)))
     return Signature((*inputs, *targets))

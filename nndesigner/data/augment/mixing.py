@@ -168,6 +168,8 @@ def mixer_of(steps: Sequence[Augmentation], seed: int, preparation: Preparation)
     if any(f.field.tokens for f in inputs):
         raise DataError(f"{title} cannot blend texts: there is nothing between two words. Take it out of the "
                         "augmentation.")
+    if any(f.field.kind == "text" for f in targets):
+        raise DataError(f"{title} cannot blend the texts to be written. Take it out of the augmentation.")
     if any(f.field.kind == "class" and len(f.field.shape.dims) > 1 for f in targets):
         raise DataError(f"{title} mixes one label a sample, and here every pixel has its own. Take it out of the "
                         "augmentation.")

@@ -24,4 +24,5 @@ __all__ = [
 
 def default_loss(task: Task) -> Loss:
     """The loss that is used where none is chosen."""
-    return CrossEntropy() if task == "classification" else MeanSquaredError()
+    usual = {"classification": CrossEntropy, "transcription": ConnectionistTemporal}
+    return usual.get(task, MeanSquaredError)()

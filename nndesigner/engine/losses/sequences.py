@@ -29,8 +29,8 @@ class ConnectionistTemporal(Loss):
     link = "softmax"
 
     def scores(self, field: DataField) -> tuple[int, ...]:
-        """A score for each step and class. Raises ShapeError for a target that is no sequence of classes."""
-        if field.kind != "class" or field.shape.axes != "TF":
+        """A score for each class at each of the fewest steps. Raises ShapeError for a target that is no text."""
+        if field.kind != "text":
             raise ShapeError("a target of texts", field.shape, "choose another loss")
         return field.shape.dims
 
@@ -43,6 +43,7 @@ class ConnectionistTemporal(Loss):
         labels = ctx.scratch("labels", (batch, states), ctx.target.dtype)
         said = ctx.scratch("said", (batch, states, classes))  # 1 where a state says a class
         numbers = xp.arange(classes, dtype=labels.dtype)
+        silence = (numbers == 0).astype(ctx.y.dtype)
         places = xp.arange(states, dtype=ctx.x.dtype)
         chances = ctx.scratch("chances", (batch, steps, states))  # log p of what each state says at each step
         jumps, ends = (ctx.scratch(name, (batch, states)) for name in ("jumps", "ends"))
@@ -86,6 +87,8 @@ class ConnectionistTemporal(Loss):
                     xp.copyto(then, now, where=padded[:, t:t + 1])
             found = before[steps] + ends
             top = found.max(axis=1, keepdims=True)
+            if ctx.mask is not None:  # what is read off says nothing there
+                xp.copyto(y, silence, where=padded[:, :, None])
             total[...] = xp.log(xp.exp(found - top).sum(axis=1, keepdims=True)) + top
             xp.less(total, half, out=lost)
             xp.copyto(total, zero, where=lost)

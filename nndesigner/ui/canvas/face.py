@@ -49,7 +49,7 @@ def face_of(node: Node, checked: Checked, problems: list[Problem]) -> Face:
     shape = checked.shapes.get(node.id)
     head = checked.heads.get(node.id)
     if head is not None and head.classes:
-        words = f"{len(head.classes)} classes"
+        words = f"{len(head.classes)} {'tokens' if head.task == 'transcription' else 'classes'}"
     else:
         words = str(shape) if shape is not None else numbers.NONE
     trained = checked.parameters.get(node.id)

@@ -138,6 +138,10 @@ def look(trainer: Trainer, row: int) -> Seen:
         for head in network.checked.heads.values()
         if head.task == "classification" and pictures[head.node].label in head.classes
     }
+    right |= {
+        head.node: pictures[head.node].label == prepared.preparation.decode(head.target, sample[head.target])[0]
+        for head in network.checked.heads.values() if head.task == "transcription"
+    }
     inputs = prepared.preparation.inputs
     if network.heads and all(column.kind == "number" for column in inputs):
         if len(inputs) == 2:

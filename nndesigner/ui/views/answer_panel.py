@@ -14,7 +14,7 @@ from nndesigner.ui.stylesheet import role
 from nndesigner.ui.views.class_colours import class_colour
 from nndesigner.ui.views.mask_picture import has_ground, mask_image
 from nndesigner.ui.views.probability_bars import ROW, Bar, ProbabilityBars
-from nndesigner.ui.views.sample_content import value_text
+from nndesigner.ui.views.sample_content import value_text, written
 from nndesigner.ui.views.sample_picture import paint_picture, picture_image
 
 #: values of an answer that are listed
@@ -95,6 +95,9 @@ class AnswerPanel(QWidget):
         if found.probabilities is not None:
             self._show_classes(found)
             return
+        if found.texts is not None:
+            self._show_text(found)
+            return
         values = found.values[0]
         self.bars.hide()
         if found.task == "reconstruction":
@@ -128,6 +131,17 @@ class AnswerPanel(QWidget):
         self.setAccessibleDescription(self.headline.text())
         self.bars.set_bars([Bar(n, p, "accent" if i == 0 else "plain") for i, (n, p) in enumerate(ranked[:MOST_BARS])])
         self.bars.show()
+
+    def _show_text(self, found: Prediction) -> None:
+        self.made.show_image(QImage())
+        if found.texts[0] is None:
+            self.say(self.tr("The network gave no finite number for this. Train it again with a lower learning rate."))
+            return
+        self.bars.hide()
+        self.headline.setText(written(found.texts[0]))
+        self.note.setText(found.names[0])
+        self.note.show()
+        self.setAccessibleDescription(f"{found.names[0]} {self.headline.text()}")
 
     def _show_pixels(self, found: Prediction, ranked: list[tuple[str, float]]) -> None:
         """The classes of the pixels in colour over the picture, and how much of it each takes."""

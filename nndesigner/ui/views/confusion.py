@@ -189,7 +189,9 @@ class ConfusionView(LiveView):
 
     def unsuited(self) -> str:
         if self._checked.heads and not self._heads():
-            return self.tr("A confusion matrix needs classes; this network predicts values.")
+            writes = any(head.task == "transcription" for head in self._checked.heads.values())
+            return (self.tr("A confusion matrix needs classes; this network writes texts.") if writes else
+                    self.tr("A confusion matrix needs classes; this network predicts values."))
         return ""
 
     def _thing(self) -> str:

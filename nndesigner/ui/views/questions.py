@@ -73,11 +73,11 @@ def page(selection: Selection) -> Callable[[Trainer], Page]:
             np.random.default_rng(selection.seed).shuffle(places)
         elif head.task == "classification" and not by_pixel:
             places = by_turns(np.asarray(part.arrays[head.target][places]))
-        if head.task == "classification":
-            if selection.truth >= 0:
-                places = places[_shows(part.arrays[head.target], places, selection.truth)]
-            if selection.only_mistakes and not by_pixel:
-                places = places[~predictions(network, prepared, part.name, places, node).right]
+        if head.task == "classification" and selection.truth >= 0:
+            places = places[_shows(part.arrays[head.target], places, selection.truth)]
+        judged = head.task == "transcription" or (head.task == "classification" and not by_pixel)
+        if selection.only_mistakes and judged:
+            places = places[~predictions(network, prepared, part.name, places, node).right]
         first = max(0, min(selection.first, (len(places) - 1) // selection.count * selection.count))
         shown = places[first:first + selection.count]
         return Page(predictions(network, prepared, part.name, shown, node), len(places), first)

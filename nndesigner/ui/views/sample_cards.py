@@ -32,7 +32,7 @@ from nndesigner.ui.views.legend import Legend
 from nndesigner.ui.views.live_view import LiveView
 from nndesigner.ui.views.mask_picture import class_entries, mask_image
 from nndesigner.ui.views.probability_bars import Bar, ranked
-from nndesigner.ui.views.sample_content import lines_of, passage_of, picture_field, picture_of
+from nndesigner.ui.views.sample_content import lines_of, passage_of, picture_field, picture_of, written
 from nndesigner.ui.views.sample_picture import picture_image
 from nndesigner.ui.views.tool import tool
 
@@ -93,7 +93,7 @@ class SampleCardsView(LiveView):
         self._first = found.first
         answers = found.answers
         classification = answers.task == "classification"
-        self.mistakes.setVisible(classification and not answers.by_pixel)
+        self.mistakes.setVisible(answers.right is not None and not answers.by_pixel)
         self.legend.set_entries(*class_entries(answers.classes) if answers.by_pixel else ())
         self.legend.setVisible(answers.by_pixel)
         self.classes.setToolTip(self.tr("Show only pictures with pixels of one class") if answers.by_pixel else
@@ -154,6 +154,8 @@ def card_of(prepared: Prepared, answers: Predictions, i: int) -> CardContent:
         bars = class_bars(answers.classes, answers.probabilities[i], truth, int(answers.predicted[i]))
         return CardContent(place, f"{answers.classes[truth]}, sample {number}", picture, None, lines, bars, "",
                            bool(answers.predicted[i] == truth), passage_of(prepared, part, place))
+    if answers.texts is not None:
+        return _text_card(answers, i, picture, lines, passage_of(prepared, part, place))
     truth, values = answers.truth[i], answers.values[i]
     error = float(np.sqrt(np.mean(np.square(values - truth))))
     caption = f"error {numbers.measure(error)}"
@@ -162,6 +164,19 @@ def card_of(prepared: Prepared, answers: Predictions, i: int) -> CardContent:
         picture, again = picture_image(truth, low, high), picture_image(values, low, high)
         return CardContent(place, f"sample {number}", picture, again, (), (), caption)
     return CardContent(place, f"sample {number}", picture, None, lines, (), caption)
+
+
+def _text_card(
+    answers: Predictions, i: int, picture: QImage | None, lines: tuple[tuple[str, str], ...], passage: str
+) -> CardContent:
+    """The text that should be written, and the one that is; beside the picture, or beside what stands for the sample.
+    """
+    truth, said = str(answers.truth[i]), written(answers.texts[i])
+    texts = (("truth", truth), ("answer", said))
+    shown = {"lines": texts} if picture is not None else {
+        "lines": lines, "caption": "\n".join(f"{name}: {text}" for name, text in texts)}
+    return CardContent(int(answers.positions[i]), f"sample {int(answers.rows[i]) + 1}", picture, passage=passage,
+                       right=bool(answers.right[i]), **shown)
 
 
 def _mask_card(prepared: Prepared, answers: Predictions, i: int, picture: QImage | None) -> CardContent:

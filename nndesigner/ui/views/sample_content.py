@@ -51,6 +51,11 @@ def lines_of(prepared: Prepared, part: Part, place: int) -> tuple[tuple[str, str
     return tuple(found)
 
 
+def written(text: str | None) -> str:
+    """A text that a network wrote; words where there is none."""
+    return "no finite number" if text is None else text or "(nothing)"
+
+
 def value_text(value: object, unit: str = "") -> str:
     """A raw value with its unit; a dash where it is missing."""
     if value is None:

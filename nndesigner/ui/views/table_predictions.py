@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 from nndesigner.data.csv_file import RawTable
 from nndesigner.exchange.prediction import Prediction
 from nndesigner.ui import numbers, theme
-from nndesigner.ui.views.sample_content import value_text
+from nndesigner.ui.views.sample_content import value_text, written
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Answers:
             return None if arrays[0] is None else np.concatenate(arrays)
 
         return Prediction(first.head, first.task, first.classes, first.names, together("probabilities"),
-                          together("predicted"), together("values"))
+                          together("predicted"), together("values"), together("texts"))
 
     def to_csv(self) -> str:
         """The rows answered with prediction and probabilities behind them."""
@@ -62,6 +62,8 @@ class Answers:
             cells = [_plain(self.table.columns[name][i]) for name in names]
             if found.probabilities is not None:
                 answers = [found.label(i), *(repr(float(p)) for p in found.probabilities[i])]
+            elif found.texts is not None:
+                answers = [found.texts[i] or ""]
             else:
                 answers = [repr(float(v)) for v in found.values[i].reshape(-1)]
             writer.writerow([*cells, *answers])
@@ -69,7 +71,9 @@ class Answers:
 
 
 def value_names(found: Prediction) -> list[str]:
-    """Names of the predicted values."""
+    """Names of the predicted values, or of the text."""
+    if found.texts is not None:
+        return [f"predicted {found.names[0]}"]
     width = int(np.prod(found.values.shape[1:]))
     if len(found.names) == width:
         return [f"predicted {name}" for name in found.names]
@@ -126,6 +130,8 @@ class _Model(QAbstractTableModel):
         if column == 0:
             return str(int(self.answers.table.lines[row]))
         if column <= answers:
+            if found.texts is not None:
+                return written(found.texts[row])
             if found.probabilities is None:
                 value = float(found.values[row].reshape(-1)[column - 1])
                 return value_text(value, self._units.get(found.names[0], "") if len(found.names) == 1 else "")
