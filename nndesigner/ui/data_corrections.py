@@ -8,6 +8,7 @@ from nndesigner.data.corrections import Corrections, by_row, without
 from nndesigner.data.dataset import DataError
 from nndesigner.data.source import Source
 from nndesigner.project.corrections import find_corrections
+from nndesigner.ui import numbers
 from nndesigner.ui.document import Document
 from nndesigner.ui.parts import button, label, line, margins
 from nndesigner.ui.stylesheet import role
@@ -47,8 +48,8 @@ class CorrectionsOffer(QFrame):
         if found is not None:
             path, self._found = found
             count = len(self._found)
-            self.words.setText(f"{count:,} sample{'s' * (count != 1)} of these data {'were' if count != 1 else 'was'} "
-                               f"corrected by hand before ({path.name}).")
+            were = "samples of these data were" if count != 1 else "sample of these data was"
+            self.words.setText(f"{numbers.exact(count)} {were} corrected by hand before ({path.name}).")
 
     def _use(self) -> None:
         self._document.edit_data("Use the corrections made before", corrections=self._found)
@@ -83,7 +84,7 @@ class LostCorrections(QFrame):
             self._lost = tuple(c.sample for c in given if c.sample not in found)
             count = len(self._lost)
             fit = "correction made by hand fits" if count == 1 else "corrections made by hand fit"
-            self.words.setText(f"{count:,} {fit} no sample any more: the data have changed.")
+            self.words.setText(f"{numbers.exact(count)} {fit} no sample any more: the data have changed.")
         self.setVisible(bool(self._lost) and bool(given))
 
     def _remove(self) -> None:

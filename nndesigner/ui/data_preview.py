@@ -31,6 +31,8 @@ from nndesigner.ui.views.sound_picture import sound_image
 MOST_POINTS, MOST_BARS = 1500, 12
 #: samples of a part whose pixels are counted
 MOST_COUNTED = 200
+#: moments of a series in a small picture
+MOST_STEPS = 240
 
 
 class Preview(QWidget):
@@ -130,7 +132,7 @@ class ClassShares(QWidget):
                              numbers.count(n))
             room = self.width() - names - right
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour(tokens.line))
+            painter.setBrush(theme.colour(tokens.track))
             painter.drawRoundedRect(QRectF(names, y + 5, room, 6), 3, 3)
             painter.setBrush(theme.colour(class_colour(index)))
             painter.drawRoundedRect(QRectF(names, y + 5, max(3.0, room * n / most), 6), 3, 3)
@@ -305,6 +307,16 @@ def _paint_points(painter: QPainter, rect: QRectF, dataset: Dataset, curve: bool
         painter.drawPoints([QPointF(a, b) for a, b in zip(px[mask], py[mask], strict=True)])
 
 
+def _paint_series(painter: QPainter, rect: QRectF, dataset: Dataset) -> None:
+    """What comes next, step by step, is the series itself."""
+    values = np.asarray(next(c for c in dataset.columns if c.role == "target").values[:MOST_STEPS], float).reshape(-1)
+    y = rect.bottom() - (values - values.min()) / (np.ptp(values) or 1) * rect.height()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(theme.colour(theme.current().accent), 1.5))
+    x = np.linspace(rect.left(), rect.right(), len(y))
+    painter.drawPolyline([QPointF(a, b) for a, b in zip(x, y, strict=True)])
+
+
 @cache
 def source_thumbnail(source: type[Source], theme_name: str, side: int, ratio: float) -> QPixmap:
     """A small picture of what a source gives: its data where they are made or brought along, else its icon.
@@ -317,8 +329,15 @@ def source_thumbnail(source: type[Source], theme_name: str, side: int, ratio: fl
     painter = QPainter(picture)
     rect = QRectF(0, 0, side, side)
     dataset = _sample_of(source)
-    if dataset is not None and kind_of_picture(dataset) not in ("", "texts"):
+    kind = "" if dataset is None else kind_of_picture(dataset)
+    if kind == "texts":
+        column = next(c for c in dataset.columns if c.kind == "text" and c.role == "input")
+        words = cut(text_of_sample(column.values[0])[:60], column.layout)
+        paint_tokens(painter, rect.adjusted(2, 8, -2, -8), [(word, True) for word in words])
+    elif kind:
         paint_dataset(painter, rect.adjusted(4, 4, -4, -4), dataset, small=True)
+    elif dataset is not None and any(column.series is not None for column in dataset.columns):
+        _paint_series(painter, rect.adjusted(4, 14, -4, -14), dataset)
     else:
         glyph = QRectF(0, 0, side * 0.6, side * 0.6)
         glyph.moveCenter(rect.center())
@@ -336,7 +355,7 @@ def _sample_of(source: type[Source]) -> Dataset | None:
         dataset = source(**few).load(quiet)
     except DataError:
         return None
-    if dataset.form == "table":
+    if dataset.form == "table" and not any(column.series is not None for column in dataset.columns):
         # Two of its columns as points; the last ones tell most in the sets that are built in.
         inputs = [c for c in dataset.columns if c.role == "input" and c.kind == "number"][-2:]
         targets = [c for c in dataset.columns if c.role == "target"]

@@ -61,6 +61,11 @@ class Theme:
     strong_lines: bool = False
 
     @property
+    def track(self) -> str:
+        """What a bar fills: the part that is not filled must not look as if it were."""
+        return self.dots if self.strong_lines else self.line
+
+    @property
     def dark(self) -> bool:
         return luminance(self.window) < 0.5
 

@@ -70,6 +70,7 @@ class TrainingPanel(Column):
         more.setRange(1, 100_000)
         more.setValue(control.more_epochs)
         more.setSuffix(" epochs")
+        more.setMinimumWidth(80)  # its own minimum, for the largest number, is wider than the panel has room for
         more.lineEdit().setTextMargins(8, 0, 0, 0)
         more.setAccessibleName("Epochs to add")
         self._guard = WheelGuard(more)

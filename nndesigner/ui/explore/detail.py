@@ -14,6 +14,7 @@ from nndesigner.ui.explore.gallery import facts_of, paint_content
 from nndesigner.ui.explore.selection import PARTS, Opinion, Samples
 from nndesigner.ui.parts import Column, button, clear, label, line, margins
 from nndesigner.ui.stylesheet import role
+from nndesigner.ui.views.empty_state import EmptyState
 
 WIDTH = 236
 #: values listed of one sample, classes offered in the menu
@@ -35,6 +36,7 @@ class Detail(QWidget):
         self.setFixedWidth(WIDTH)
         role(self, "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.empty = EmptyState("mdi6.cursor-default-click-outline", "Choose a sample to see all of it.")
         self.picture = ContentPicture()
         self.name = label("", "name", wrap=True)
         self.about = label("", "caption", wrap=True)
@@ -60,6 +62,7 @@ class Detail(QWidget):
         self._values.content.addLayout(self._grid)
         self._values.content.addStretch(1)
         layout = margins(QVBoxLayout(self), 0, gap=0)
+        layout.addWidget(self.empty, 1)
         top = margins(QVBoxLayout(), 12, 10, 12, 4, gap=6)
         for widget in (self.picture, self.name, self.about, self.verdict, self.use):
             top.addWidget(widget)
@@ -79,12 +82,12 @@ class Detail(QWidget):
         """Show the chosen samples; details of the current one."""
         self._rows = [] if current is None else [current]
         chosen = bool(rows) and samples is not None
-        for widget in (self.labels, self.exclude, self.revert, self.typed):
+        self.empty.setVisible(not chosen)
+        for widget in (self.name, self.labels, self.exclude, self.revert, self.typed):
             widget.setVisible(chosen)
         for widget in (self.picture, self.about, self.verdict, self.use, self.play, self._values):
             widget.setVisible(chosen and current is not None)
         if not chosen:
-            self.name.setText("Click a sample to see all of it.")
             return
         can_label = samples.target is not None
         self.labels.setEnabled(can_label and bool(samples.classes))

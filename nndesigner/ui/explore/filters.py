@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
+from nndesigner.ui import numbers
 from nndesigner.ui.explore.selection import Opinion, Samples, Wanted
 from nndesigner.ui.parts import button, label, line, margins
 from nndesigner.ui.views.choice import Choice
@@ -66,9 +67,9 @@ class Filters(QWidget):
         self.label.setVisible(len(classes) > 1)
         shows = [("all samples", "all")]
         if judged is not None and judged.classes:
-            shows.append((f"suspect labels ({len(judged.suspects):,})", "suspects"))
+            shows.append((f"suspect labels ({numbers.exact(len(judged.suspects))})", "suspects"))
         if opinion.corrections:
-            shows.append((f"corrected by hand ({len(opinion.corrections):,})", "corrected"))
+            shows.append((f"corrected by hand ({numbers.exact(len(opinion.corrections))})", "corrected"))
         self.show_.offer(shows, self.show_.value)
         self.show_.setVisible(len(shows) > 1)
         self.answer.setVisible(judged is not None and bool(judged.classes))

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QKeyEvent, QPainter, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from nndesigner.ui import icons, numbers, theme
@@ -141,9 +141,19 @@ class Gallery(QListView):
 
     def show_kind(self) -> None:
         """Take the tile size of the data's kind."""
-        size = SIZES[self.rows_model.contents.kind]
-        self.setGridSize(size)
-        self.verticalScrollBar().setSingleStep(size.height() // 2)
+        self._fit()
+        self.verticalScrollBar().setSingleStep(self.gridSize().height() // 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+        super().resizeEvent(event)
+
+    def _fit(self) -> None:
+        """As many tiles in a row as there is room for; they share what is left of it."""
+        least, room = SIZES[self.rows_model.contents.kind], self.viewport().width() - 1
+        size = QSize(max(least.width(), room // max(1, room // least.width())), least.height())
+        if size != self.gridSize():
+            self.setGridSize(size)
 
     @property
     def chosen_rows(self) -> list[int]:
@@ -182,7 +192,7 @@ class _Tile(QStyledItemDelegate):
         self._model = model
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return SIZES[self._model.contents.kind]
+        return self.parent().gridSize()
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model, t = self._model, theme.current()

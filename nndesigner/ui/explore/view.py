@@ -26,7 +26,7 @@ from nndesigner.ui.runner import Runner
 from nndesigner.ui.stylesheet import role
 from nndesigner.ui.views.empty_state import EmptyState
 
-KEYS = "Keys: 1–9 or L label, Delete leave out, Backspace take back, Enter take the suggestion, Esc show all"
+KEYS = "1–9 or L label · Delete leave out · Backspace take back · Enter suggestion · Esc show all"
 #: tiles at a time; Qt lays out more too slowly
 MOST_TILES = 250_000
 
@@ -61,7 +61,7 @@ class ExploreView(QWidget):
         self.tabs.setUsesScrollButtons(False)
         self.tabs.setAccessibleName("What to look at")
         self.title = label("", "name")
-        self.hint = role(ElidedLabel(KEYS), "caption")
+        self.hint = role(ElidedLabel(KEYS, Qt.TextElideMode.ElideRight), "caption")
         back = button("Network", "quiet", icon="mdi6.arrow-left", tip="Back to the network (Esc)",
                       clicked=self.back_wanted.emit)
         self._pages = QStackedWidget()
@@ -233,9 +233,9 @@ class ExploreView(QWidget):
         if document.data_state != "loading":
             self.statistics.show_prepared(prepared)
         if dataset is None:
-            self._samples, self._shown = None, ()
+            self._shown = ()
+            self._forget_samples()
             self.contents.show(None)
-            self.gallery.rows_model.show(None, np.zeros(0, np.int64))
             words = {"loading": "The data are being loaded.", "failed": document.data_error}
             self._say(words.get(document.data_state, "Choose data: all samples are shown here."))
             self._show_detail()
@@ -252,10 +252,16 @@ class ExploreView(QWidget):
         self._show_contents()
         before = self._samples if self._samples is not None and self._samples.dataset is dataset else None
         if before is None:
-            self._samples = None
-            self.gallery.rows_model.show(None, np.zeros(0, np.int64))
+            self._forget_samples()
             self._say("Looking at the samples…")
         self._looking.run(partial(known, dataset, prepared, before), self._take_samples)
+
+    def _forget_samples(self) -> None:
+        """Other data: what is still being looked for in the old ones counts no more."""
+        self._looking.cancel()
+        self._choosing.cancel()
+        self._samples = None
+        self.gallery.rows_model.show(None, np.zeros(0, np.int64))
 
     def _show_contents(self) -> None:
         dataset, prepared = self._shown[:2]
@@ -352,4 +358,4 @@ class ExploreView(QWidget):
 
 
 def _counted(rows: list[int]) -> str:
-    return f"sample {rows[0] + 1}" if len(rows) == 1 else f"{len(rows):,} samples"
+    return f"sample {rows[0] + 1}" if len(rows) == 1 else f"{numbers.exact(len(rows))} samples"

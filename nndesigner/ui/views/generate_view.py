@@ -163,7 +163,7 @@ class GenerateView(LiveView):
         self.grid.show_pictures([])
 
     def on_theme(self) -> None:
-        if self._drawn is not None:
+        if self._drawn is not None and self.runner.checked is not None:
             self.show_answer(self._drawn)
 
     # --- inside ---

@@ -64,7 +64,7 @@ def paint_bars(painter: QPainter, rect: QRectF, bars: Sequence[Bar], caption: bo
         if right - left < 8:
             continue
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour(t.line))
+        painter.setBrush(theme.colour(t.track))
         painter.drawRoundedRect(QRectF(left, middle - thick / 2, right - left, thick), thick / 2, thick / 2)
         filled = max(2.0, (right - left) * min(1.0, max(0.0, bar.probability)))
         painter.setBrush(theme.colour(bar.colour or tones[bar.tone]))

@@ -157,7 +157,7 @@ class RowForm(QScrollArea):
         line.setText(numbers.plain(round(((value or 0.0) + steps * step) / step) * step))
 
     def _arrange(self) -> None:
-        columns = max(1, self.viewport().width() // COLUMN_WIDTH)
+        columns = max(1, min(len(self.fields), self.viewport().width() // COLUMN_WIDTH))
         if not self.fields or columns == self._columns:
             return
         grid = self.widget().layout()

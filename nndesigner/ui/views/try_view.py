@@ -255,8 +255,9 @@ class TryView(LiveView):
         while self.tabs.count():
             self.tabs.removeTab(0)
         for way in ways:
-            page = self.findChild(QWidget, way)
-            self.tabs.setTabData(self.tabs.addTab(page.property("title")), way)
+            only_text = way == "row" and kinds == {"text"}
+            title = self.tr("Text") if only_text else self.findChild(QWidget, way).property("title")
+            self.tabs.setTabData(self.tabs.addTab(title), way)
         self.tabs.setCurrentIndex(ways.index(before) if before in ways else 0)
         del blocked
         self._side.setVisible(bool(ways))

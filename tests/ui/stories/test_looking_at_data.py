@@ -260,3 +260,19 @@ def test_a_table_that_stays_on_the_disk_is_looked_at(person, tmp_path: Path, mon
     press(view, Qt.Key.Key_2)
     rest(person, view)
     assert person.document.prepared.dataset.columns[-1].values[row] == "versicolor"
+
+
+def test_other_data_come_while_samples_are_being_chosen(person):
+    """What is found in the old data must not be shown of the new ones."""
+    person.open_example("digits_dense")
+    view = look(person)
+    view.filters.label.choose("3")
+    assert view._choosing.busy
+    person.document.edit_data("Other data", source=Source.registry["moons.v1"](), roles={}, kinds={})
+    rest(person, view)
+    assert view.gallery.rows_model.rowCount() == len(person.document.dataset)
+    person.document.edit_data("No data", source=None)
+    view.filters.changed.emit()
+    rest(person, view)
+    assert view.samples is None and not view.gallery.rows_model.rowCount()
+    assert "Choose data" in view.empty.text and not view.detail.name.isVisible()
