@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.client
 import json
 import os
 import shutil
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
 
 from nndesigner.data.dataset import DataError
 from nndesigner.data.source import Progress
+
+if TYPE_CHECKING:
+    import http.client
 
 #: bytes of one file, of an answer that is no file, and that must stay free on the disk
 MAX_BYTES, MAX_ANSWER, FREE = 8 << 30, 16 << 20, 1 << 30
@@ -115,6 +115,10 @@ def _opened(address: str) -> Iterator[http.client.HTTPResponse]:
 
     Raises LookupError when the server has no such file.
     """
+    import http.client  # with ssl they would delay the start of a window that fetches nothing
+    import urllib.error
+    import urllib.request
+
     host = _checked(address).hostname
     request = urllib.request.Request(address, headers={"User-Agent": "nndesigner"})
     try:

@@ -20,6 +20,8 @@ VERSION = 3
 WIDE = 1600
 LEFT_WIDTH, RIGHT_WIDTH = 218, 292
 BOTTOM_SHARE = 0.27
+#: panels at the right that give way while the samples are looked at in a narrow window
+GIVING_WAY = ("inspector", "training")
 #: as high as a row of tabs
 HEAD_HEIGHT = 32
 
@@ -41,6 +43,9 @@ class Docks:
         self._arranging = False
         #: what the layout was when the panels were set aside; None while they are in place
         self._aside: QByteArray | None = None
+        #: the middle needs the place of other panels; those that were hidden for it, the one in front first
+        self._crowded = False
+        self._gave_way: list[Dock] = []
         #: called when a panel is wanted that was set aside
         self.wanted: Callable[[], object] = self.bring_back
         self._heads = QTimer(window)
@@ -89,6 +94,23 @@ class Docks:
             self._restore_state(state)
         else:
             self._arrange(self._window.width() >= WIDE)
+        self.make_room(self._crowded)
+
+    def make_room(self, wanted: bool) -> None:
+        """Give the middle of a narrow window the place of some panels, or give it back."""
+        self._crowded = wanted
+        if not wanted:
+            for dock in self._gave_way:
+                dock.show()
+            for dock in self._gave_way[:1]:
+                dock.raise_()
+            self._gave_way = []
+        elif self._window.width() < WIDE and self._aside is None and not self._gave_way:
+            found = [self.by_name[name] for name in GIVING_WAY]
+            found = [dock for dock in found if not dock.isHidden() and self._window.dockWidgetArea(dock) == _RIGHT]
+            self._gave_way = sorted(found, key=lambda dock: dock.visibleRegion().isEmpty())
+            for dock in found:
+                dock.hide()
 
     def reset(self) -> None:
         """The layout of a first start."""
@@ -103,6 +125,7 @@ class Docks:
 
     def save(self) -> None:
         """Remember layout and size."""
+        self.make_room(False)
         settings = QSettings()
         settings.setValue("window/geometry", self._window.saveGeometry())
         settings.setValue("window/state", self._window.saveState(VERSION) if self._aside is None else self._aside)
@@ -165,6 +188,8 @@ class Docks:
         window.resizeDocks([heads[0]], [round(window.height() * BOTTOM_SHARE)], down)
         self._wide = wide
         self._arranging = False
+        self._gave_way = []
+        self.make_room(self._crowded)
         self._heads.start(0)
 
     def _show_heads(self) -> None:

@@ -66,8 +66,7 @@ class Window(QMainWindow):
                           self.menus.redo, self.canvas.commands["arrange"], self.menus.commands)
         # The bar stands where a menu bar would: above the docks, over the whole width.
         holder = QWidget()
-        inner = QVBoxLayout(holder)
-        margins(inner, 0, gap=0)
+        inner = margins(QVBoxLayout(holder), 0, gap=0)
         inner.addWidget(self.bar)
         self.setMenuWidget(holder)
         self.status = StatusLine(self.document)
@@ -160,6 +159,7 @@ class Window(QMainWindow):
         document.checked_changed.connect(self._name_metric)
         self.runner.state_changed.connect(self._on_state)
         QApplication.styleHints().colorSchemeChanged.connect(self._system_theme)
+        self._centre.currentChanged.connect(lambda _: self.docks.make_room(self.explore.isVisibleTo(self)))
         QShortcut(QKeySequence("/"), canvas, self.palette_panel.search.setFocus,
                   context=Qt.ShortcutContext.WidgetShortcut)
 

@@ -250,14 +250,11 @@ class NodeItem(QGraphicsItem):
         painter.setPen(theme.colour(tokens.text))
         painter.drawText(QRectF(36, 8, room + 2, 22), Qt.AlignmentFlag.AlignVCenter, title)
         rest = room - width - 6
-        if face.summary and rest > 20:
+        summary = QFontMetricsF(summary_font).elidedText(face.summary, Qt.TextElideMode.ElideRight, rest)
+        if rest > 20 and (summary == face.summary or not face.stacked):  # half of "3 layers" tells nothing
             painter.setFont(summary_font)
             painter.setPen(theme.colour(tokens.muted))
-            painter.drawText(
-                QRectF(36 + width + 6, 9, rest + 2, 22),
-                Qt.AlignmentFlag.AlignVCenter,
-                QFontMetricsF(summary_font).elidedText(face.summary, Qt.TextElideMode.ElideRight, rest),
-            )
+            painter.drawText(QRectF(36 + width + 6, 9, rest + 2, 22), Qt.AlignmentFlag.AlignVCenter, summary)
 
     def _paint_footer(self, painter: QPainter) -> None:
         tokens, face = theme.current(), self._face

@@ -26,3 +26,27 @@ def test_a_long_list_of_classes_does_not_push_the_canvas_away(person):
     person.wait(lambda: view.answer.bars.isVisible())
     person.rest(0.1)
     assert len(view.answer.bars.bars) == 30 and person.window.canvas.height() == before
+
+
+def test_the_panels_of_layers_give_way_to_the_samples(person):
+    """In a narrow window; on the way back all is as it was."""
+    person.open_example("digits_dense")
+    window, docks = person.window, person.window.docks.by_name
+    docks["training"].raise_()
+    person.rest(0.1)
+    before = window.canvas.width(), docks["training"].width()
+    window.show_data()
+    person.rest(0.1)
+    assert docks["inspector"].isHidden() and docks["training"].isHidden() and docks["data"].isVisible()
+    assert window.explore.width() > before[0] + 200
+    window.docks.show("training")  # by a shortcut or a message
+    assert docks["training"].isVisible()
+    window.show_canvas()
+    person.rest(0.1)
+    assert docks["inspector"].isVisible() and (window.canvas.width(), docks["training"].width()) == before
+    assert not docks["training"].visibleRegion().isEmpty(), "it stands in front again"
+    window.show_data()
+    window.show_start()
+    window.show_canvas()
+    person.rest(0.1)
+    assert docks["inspector"].isVisible() and docks["training"].isVisible()
