@@ -11,7 +11,7 @@ from nndesigner.ui import numbers, theme
 from nndesigner.ui.audio import PlayButton
 from nndesigner.ui.explore.contents import Content, Contents, row_lines
 from nndesigner.ui.explore.gallery import facts_of, paint_content
-from nndesigner.ui.explore.selection import PARTS, Opinion, Samples
+from nndesigner.ui.explore.selection import PARTS, Opinion, Samples, label_words
 from nndesigner.ui.parts import Column, button, clear, label, line, margins
 from nndesigner.ui.stylesheet import role
 from nndesigner.ui.views.empty_state import EmptyState
@@ -93,7 +93,9 @@ class Detail(QWidget):
         self.labels.setEnabled(can_label and bool(samples.classes))
         self.labels.setToolTip("Set the label right (L, or 1 to 9)" if can_label
                                else "These data have no target of classes or numbers")
+        self.labels.setVisible(bool(samples.classes))
         self.typed.setEnabled(can_label)
+        self.typed.setPlaceholderText("Other label" if samples.classes else "Other value" if can_label else "No label")
         self.revert.setEnabled(any(row in opinion.corrections for row in rows))
         self._offer(samples.classes)
         if len(rows) > 1:
@@ -125,7 +127,7 @@ class Detail(QWidget):
             self.name.setText(f"{facts.label}" if facts.label else f"Sample {numbers.exact(row + 1)}")
         about = [f"sample {numbers.exact(row + 1)}", facts.part]
         if facts.corrected:
-            about.append(f"“{samples.labels[row]}” in the file")
+            about.append(f"“{label_words(samples, samples.labels[row])}” in the file")
         self.about.setText(", ".join(about) + (f"\n{names[row]}" if names else ""))
         self._verdict(samples, opinion, row)
         self.picture.show_content(self._contents.of(row))

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 
 from nndesigner.ui import icons, numbers, theme
 from nndesigner.ui.explore.contents import Content, Contents
-from nndesigner.ui.explore.selection import NOWHERE, Opinion, Samples, label_of
+from nndesigner.ui.explore.selection import NOWHERE, Opinion, Samples, label_of, label_words
 from nndesigner.ui.views.class_colours import class_colour
 from nndesigner.ui.views.sample_picture import paint_picture
 
@@ -71,7 +71,7 @@ def facts_of(samples: Samples, opinion: Opinion, row: int) -> Facts:
     part = PART_WORDS[NOWHERE if excluded else samples.part[row]]
     judged = opinion.judgement
     answered = judged is not None and judged.answer[row] >= 0
-    return Facts(row, label, code, part, correction is not None and bool(correction.column), excluded,
+    return Facts(row, label_words(samples, label), code, part, correction is not None and bool(correction.column), excluded,
                  (judged.classes[judged.answer[row]] == label) if answered else None,
                  judged.classes[judged.answer[row]] if answered else "")
 

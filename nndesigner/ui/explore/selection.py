@@ -98,6 +98,11 @@ def label_of(samples: Samples, row: int, corrections: Mapping[int, Correction]) 
     return samples.labels[row] or ""
 
 
+def label_words(samples: Samples, label: str | None) -> str:
+    """A label as people read it: numbers with as many digits as tell something."""
+    return f"{float(label):.6g}" if label and samples.target.kind == "number" else label or ""
+
+
 def chosen_rows(samples: Samples, wanted: Wanted, opinion: Opinion, progress: Progress) -> np.ndarray:
     """Row numbers of the wanted samples in their order. Raises Cancelled when `progress` does."""
     n, judgement, corrections = len(samples), opinion.judgement, opinion.corrections

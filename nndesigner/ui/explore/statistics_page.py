@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QStackedLayout, QVBoxLayout, 
 
 from nndesigner.data.overview import FAR_OUT, ColumnView, Overview, overview
 from nndesigner.data.preparing import Prepared
-from nndesigner.ui import numbers
+from nndesigner.ui import numbers, theme
 from nndesigner.ui.background import Background
 from nndesigner.ui.explore.charts import Balance, Correlations, Histogram
 from nndesigner.ui.explore.selection import Wanted
@@ -167,6 +167,7 @@ class StatisticsPage(QWidget):
         else:
             words = f"{found.mean:.4g} ± {found.std:.3g} {view.unit}".strip()
         foot = line(label(words, "caption"), 1, gap=4)
+        foot.itemAt(0).widget().setMinimumHeight(theme.CONTROL_HEIGHT)  # as high as a card with links
         for rows, what in ((view.missing, "missing"), (view.outliers, "outliers")):
             if len(rows):
                 text = f"{numbers.count(len(rows))} {what if len(rows) > 1 else what.removesuffix('s')}"

@@ -276,3 +276,18 @@ def test_other_data_come_while_samples_are_being_chosen(person):
     rest(person, view)
     assert view.samples is None and not view.gallery.rows_model.rowCount()
     assert "Choose data" in view.empty.text and not view.detail.name.isVisible()
+
+
+def test_numbers_as_labels_are_read_as_people_write_them(person):
+    person.open_example("curve_regression")
+    view = look(person)
+    row, = choose(person, view, 2)
+    exact = person.document.dataset.columns[-1].values[row]
+    assert view.detail.name.text() == f"{exact:.6g}" and len(view.samples.labels[row]) > 12
+    assert not view.detail.labels.isVisible() and view.detail.typed.placeholderText() == "Other value"
+    view.detail.typed.setFocus()
+    QTest.keyClicks(view.detail.typed, "0.25")
+    QTest.keyClick(view.detail.typed, Qt.Key.Key_Return)
+    rest(person, view)
+    choose(person, view, 2)
+    assert view.detail.name.text() == "0.25" and f"“{exact:.6g}” in the file" in view.detail.about.text()
