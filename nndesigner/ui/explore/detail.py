@@ -116,8 +116,10 @@ class Detail(QWidget):
         self.verdict.show()
 
     def open_labels(self) -> None:
-        """Offer the classes."""
-        if self.labels.isEnabled() and self.labels.isVisible():
+        """Offer the classes; where there are none, the field for a number."""
+        if self.labels.isHidden():
+            self.typed.setFocus()
+        elif self.labels.isEnabled() and self.labels.isVisible():
             self._menu.popup(self.labels.mapToGlobal(self.labels.rect().bottomLeft()))
 
     def _show_one(self, samples: Samples, opinion: Opinion, row: int, alone: bool) -> None:

@@ -71,7 +71,8 @@ def facts_of(samples: Samples, opinion: Opinion, row: int) -> Facts:
     part = PART_WORDS[NOWHERE if excluded else samples.part[row]]
     judged = opinion.judgement
     answered = judged is not None and judged.answer[row] >= 0
-    return Facts(row, label_words(samples, label), code, part, correction is not None and bool(correction.column), excluded,
+    corrected = correction is not None and bool(correction.column)
+    return Facts(row, label_words(samples, label), code, part, corrected, excluded,
                  (judged.classes[judged.answer[row]] == label) if answered else None,
                  judged.classes[judged.answer[row]] if answered else "")
 

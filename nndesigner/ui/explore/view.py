@@ -27,6 +27,8 @@ from nndesigner.ui.stylesheet import role
 from nndesigner.ui.views.empty_state import EmptyState
 
 KEYS = "1–9 or L label · Delete leave out · Backspace take back · Enter suggestion · Esc show all"
+#: of data that have no classes
+KEYS_OF_NUMBERS = "L value · Delete leave out · Backspace take back · Esc show all"
 #: tiles at a time; Qt lays out more too slowly
 MOST_TILES = 250_000
 
@@ -275,6 +277,7 @@ class ExploreView(QWidget):
         first = self._samples is None
         self._samples = samples
         self.gallery.show_kind()
+        self.hint.setText(KEYS if samples.classes else KEYS_OF_NUMBERS)
         self._say_opinion()
         if first:
             self.filters.clear()

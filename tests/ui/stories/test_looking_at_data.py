@@ -285,7 +285,9 @@ def test_numbers_as_labels_are_read_as_people_write_them(person):
     exact = person.document.dataset.columns[-1].values[row]
     assert view.detail.name.text() == f"{exact:.6g}" and len(view.samples.labels[row]) > 12
     assert not view.detail.labels.isVisible() and view.detail.typed.placeholderText() == "Other value"
-    view.detail.typed.setFocus()
+    assert view.hint.text().startswith("L value")
+    press(view, Qt.Key.Key_L)
+    assert person.window.focusWidget() is view.detail.typed
     QTest.keyClicks(view.detail.typed, "0.25")
     QTest.keyClick(view.detail.typed, Qt.Key.Key_Return)
     rest(person, view)
