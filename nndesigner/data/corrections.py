@@ -88,13 +88,13 @@ def corrected(columns: list[Column], found: Mapping[int, Correction]) -> list[Co
 
 
 def _changed(column: Column, changes: Mapping[int, str]) -> Column:
-    if column.kind not in ("category", "number"):
+    if column.kind not in ("category", "number", "text"):
         raise DataError(f"Column '{column.name}' was corrected by hand, but holds no labels any more. Revert the "
                         "corrections of these data.")
     values = column.values.copy()
     for row, value in changes.items():
         try:
-            values[row] = value if column.kind == "category" else float(value)
+            values[row] = float(value) if column.kind == "number" else value
         except ValueError as error:
             raise DataError(f"Sample {row + 1} was corrected to '{value}', but '{column.name}' is now a column of "
                             "numbers. Set its kind to category, or revert the correction.") from error

@@ -54,7 +54,8 @@ class NodePicture:
     """What a node computes for one sample.
 
     "image": grey values [C, h, w] of input or reconstruction; "maps": signed values [C, h, w]; "bars": signed values
-    [n]; "text": the words of `label`; "class": the answer in words, `label` with its `probability` (None for a number).
+    [n]; "text": the words of `label`; "class": the answer in words, `label` with its `probability` (None for a number
+    or a text).
     """
 
     kind: Literal["image", "maps", "bars", "text", "class"]
@@ -151,7 +152,7 @@ def _answer_picture(head: Head, values: np.ndarray, axes: str, preparation: Prep
     if head.task == "transcription":
         text = None if preparation is None else texts_written(preparation, head, values)[0]
         label = "not a number" if text is None and preparation is not None else text or "…"
-        return NodePicture("text", values[0].max(axis=-1), label)
+        return NodePicture("class", values[0].max(axis=-1), label)
     if head.task == "reconstruction":
         return _value_picture(values[0], axes, "image" if axes == "HWC" else "maps")
     shown = in_units(preparation, head, values) if preparation is not None else values

@@ -9,6 +9,7 @@ import soundfile
 from nndesigner.cli.predicting import columns_of, predict_file, rows_of, table_of
 from nndesigner.cli.running import train
 from nndesigner.data.augment.mixing import Mixup
+from nndesigner.data.corrections import by_row, with_label
 from nndesigner.data.csv_file import Csv
 from nndesigner.data.dataset import Column, DataError, Dataset
 from nndesigner.data.encoding import Preparation
@@ -30,6 +31,7 @@ from nndesigner.project.file import Project, load, save
 from nndesigner.training.history import History
 from nndesigner.training.proposing import propose_training
 from nndesigner.training.settings import TrainSettings
+from nndesigner.ui.explore.selection import known, label_of, number_text
 
 SPELLED = TextForm("character", lower=False)
 
@@ -130,7 +132,7 @@ def test_views_of_the_answers(network, words):
     assert ((judged.loss == 0) == right).all() and judged.answer is None
     pictures = node_pictures(network, sample_of(prepared.test, 0), prepared.preparation)
     (head,) = network.heads
-    assert pictures[head].kind == "text"
+    assert pictures[head].kind == "class"
     assert pictures[head].label == predictions(network, prepared, "test", np.arange(1)).texts[0]
     for look in (confusion, scatter):
         with pytest.raises(ValueError, match="needs an Output"):
@@ -158,6 +160,18 @@ def test_any_column_of_a_table_can_be_spelled(tmp_path):
     roles = {"said": "input", "a": "target"}
     read = prepare(dataset, DataSettings(kinds={"said": "text", "a": "number"}, roles=roles))
     assert next(f for f in read.signature.inputs if f.name == "said").tokens == 4
+
+
+def test_a_text_is_set_right_by_hand_and_seen_in_the_gallery():
+    dataset = stammered(60)
+    given = with_label((), [dataset.keys.of(3)], "word", "dcba")
+    prepared = prepare(dataset, DataSettings(corrections=given))
+    part = next(p for p in (prepared.train, prepared.validation, prepared.test) if 3 in p.rows)
+    place = int(np.flatnonzero(part.rows == 3)[0])
+    assert prepared.preparation.decode("target", part.arrays["target"][place:place + 1])[0] == "dcba"
+    samples = known(dataset, prepared, None, quiet)
+    assert samples.classes == () and label_of(samples, 4, {}) == dataset.column("word").values[4]
+    assert label_of(samples, 3, by_row(dataset, given)) == number_text(samples, " dcba ") == "dcba"
 
 
 def test_texts_cannot_be_mixed():

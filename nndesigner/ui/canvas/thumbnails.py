@@ -48,8 +48,7 @@ def render(
         _paint_class(painter, area, picture.label, picture.probability, right)
     elif picture.kind == "text":
         painter.setFont(theme.font(theme.CAPTION))
-        tokens = theme.current()
-        painter.setPen(theme.colour(tokens.text if right is None else _verdict(right)))
+        painter.setPen(theme.colour(theme.current().text))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(area.adjusted(4, 2, -4, -2), int(flags), picture.label)
     elif picture.kind == "bars":
@@ -178,18 +177,13 @@ def _paint_bars(painter: QPainter, area: QRectF, values: np.ndarray, colour: str
         )
 
 
-def _verdict(right: bool) -> str:
-    """Colour of an answer that is true or false."""
-    return theme.current().right_text if right else theme.current().wrong_text
-
-
 def _paint_class(painter: QPainter, area: QRectF, label: str, probability: float | None, right: bool | None) -> None:
     """The class in large letters and its probability beside it, under it where the name is long."""
     tokens = theme.current()
     share = "" if probability is None else numbers.percent(probability)
     small = theme.font(15, 500)
     share_width = QFontMetricsF(small).horizontalAdvance(share)
-    colour = theme.colour(tokens.muted if right is None else _verdict(right))
+    colour = theme.colour(tokens.muted if right is None else tokens.right_text if right else tokens.wrong_text)
     for pixels in (30, 24, 19):
         large = theme.font(pixels, 600)
         width = QFontMetricsF(large).horizontalAdvance(label)

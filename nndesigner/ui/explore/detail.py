@@ -92,7 +92,7 @@ class Detail(QWidget):
         can_label = samples.target is not None
         self.labels.setEnabled(can_label and bool(samples.classes))
         self.labels.setToolTip("Set the label right (L, or 1 to 9)" if can_label
-                               else "These data have no target of classes or numbers")
+                               else "These data have no target of classes, numbers or texts")
         self.labels.setVisible(bool(samples.classes))
         self.typed.setEnabled(can_label)
         self.typed.setPlaceholderText("Other label" if samples.classes else "Other value" if can_label else "No label")

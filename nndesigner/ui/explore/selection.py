@@ -71,7 +71,7 @@ def known(dataset: Dataset, prepared: Prepared | None, before: Samples | None, p
     if prepared is not None:
         for code, name in enumerate(PARTS):
             part[prepared.part(name).rows] = code
-    targets = [c for c in shown.columns if c.role == "target" and c.kind in ("category", "number")]
+    targets = [c for c in shown.columns if c.role == "target" and c.kind in ("category", "number", "text")]
     target = next((c for c in targets if c.kind == "category"), targets[0] if targets else None)
     labels, classes = None, ()
     if target is not None:
@@ -165,7 +165,7 @@ def _found(samples: Samples, text: str, progress: Progress) -> np.ndarray:
 def number_text(samples: Samples, text: str) -> str:
     """A label typed by hand as it is kept. Raises ValueError with a sentence where a number is needed."""
     text = text.strip()
-    if samples.target.kind == "category":
+    if samples.target.kind != "number":
         found = text_of(text)
         if found is None:
             raise ValueError("A label needs at least one letter.")

@@ -66,4 +66,4 @@ def test_from_spoken_numbers_to_a_text(person, tmp_path: Path):
     assert json.loads(told.stdout)[0]["number"] == found.texts[0]
     board = person.window.canvas.board
     person.wait(lambda: board.nodes[head.node]._picture is not None)
-    assert board.nodes[head.node]._picture.kind == "text"  # the Output shows what it writes
+    assert board.nodes[head.node]._picture.kind == "class"  # the Output shows what it writes
