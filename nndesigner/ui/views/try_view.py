@@ -63,6 +63,7 @@ class TryView(LiveView):
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
         self.tabs.setUsesScrollButtons(False)
+        self.tabs.setAccessibleName(self.tr("How data are given"))
         self.outputs = Choice([], None)
         self.outputs.setAccessibleName(self.tr("Output"))
         self.outputs.chosen.connect(self._show_found)

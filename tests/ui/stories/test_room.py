@@ -1,6 +1,8 @@
 """Every panel shows all of itself: nothing is cut off at the right, nothing makes the window rearrange itself."""
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QPlainTextEdit, QTabBar
 
 from nndesigner.ui.parts import Column
 
@@ -50,3 +52,21 @@ def test_the_panels_of_layers_give_way_to_the_samples(person):
     window.show_canvas()
     person.rest(0.1)
     assert docks["inspector"].isVisible() and docks["training"].isVisible()
+
+
+def test_whatever_takes_the_keyboard_has_a_name(person):
+    """For screen readers: its own text, or an accessible name."""
+    person.open_example("digits_vae", epochs=1)
+    person.train()
+    for dock in person.window.docks.by_name:
+        person.window.docks.show(dock)
+        person.rest(0.1)
+    person.window.show_data()
+    person.rest(0.2)
+    nameless = [
+        f"{type(widget).__name__} in {type(widget.parent()).__name__}: {widget.toolTip()}"
+        for kind in (QAbstractButton, QComboBox, QAbstractSlider, QAbstractItemView, QPlainTextEdit, QTabBar)
+        for widget in person.window.findChildren(kind)
+        if widget.isVisibleTo(person.window) and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        and not widget.accessibleName() and not (isinstance(widget, QAbstractButton) and widget.text().strip())]
+    assert not nameless
