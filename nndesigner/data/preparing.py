@@ -269,6 +269,8 @@ def _as_set(column: Column, settings: DataSettings, notes: list[str]) -> Column:
     kind = settings.kinds.get(column.name)
     if kind == "text" and column.kind in ("number", "category"):
         layout = SPELLED if role == "target" else TextForm()
+        if column.kind == "number":
+            notes.append(f"Column '{column.name}' was read as numbers and is spelled as such: zeros in front are gone.")
         return replace(column, kind="text", values=texts_of(column.values), categories=(), layout=layout)
     if kind == "category" and column.kind in ("number", "text"):
         return replace(column, kind="category", values=texts_of(column.values), layout=None)

@@ -156,6 +156,9 @@ def test_any_column_of_a_table_can_be_spelled(tmp_path):
     checked = check(propose(prepared.signature), prepared.signature)
     plan = Network(checked, Device("cpu"), 0).plan(2, training=True)
     assert checked.trainable and isinstance(plan.loss_of(next(iter(checked.heads))), ConnectionistTemporal)
+    numbers = prepare(dataset, DataSettings(kinds={"a": "text"}, roles={"a": "target", "said": "ignore"}))
+    assert set(numbers.signature.targets[0].classes[2:]) == set("0123456789")
+    assert "Column 'a' was read as numbers and is spelled as such: zeros in front are gone." in numbers.notes
     # and back again: as an input it is read word by word
     roles = {"said": "input", "a": "target"}
     read = prepare(dataset, DataSettings(kinds={"said": "text", "a": "number"}, roles=roles))
