@@ -24,6 +24,7 @@ class Recurrent(Penalised):
 
     group = "Recurrent and attention"
     masking = "use"
+    long_calls = False
 
     #: sums of products for each unit
     gates: ClassVar[int]
