@@ -48,13 +48,14 @@ class Batches:
         if len(self.plans) > 1:
             self._jobs = [self._meeting.guarded(job) for job in self._jobs]
         self._shown = [
-            (running[key], values, part)
+            (running[key], len(running[key]), values, part.start, part.stop)
             for plan, part in zip(self.plans, self._slices) for key, values in measured_by(plan).items()]
 
     def compute(self, rows: Any, read: dict[str, Any] | None = None) -> None:
         """Losses, predictions and gradients of these rows of the data. `read` are their samples of the fields that are
         not in memory, on the host."""
-        self._rows[:] = rows, read
+        cell = self._rows
+        cell[0], cell[1] = rows, read
         for flat in self._idle:  # a last batch with fewer samples than threads
             flat.fill(0)
         if len(self._jobs) == 1:
@@ -78,9 +79,9 @@ class Batches:
 
     def keep_predictions(self, start: int) -> None:
         """Copy the predictions to rows start.. of the arrays where those of an epoch are kept, if there is room."""
-        for room, values, part in self._shown:
-            if start + part.stop <= len(room):
-                room[start + part.start:start + part.stop] = values
+        for room, size, values, first, stop in self._shown:
+            if start + stop <= size:
+                room[start + first:start + stop] = values
 
     def first_not_finite(self) -> str | None:
         """The first layer with values that are not finite, from the batch just computed."""

@@ -84,7 +84,10 @@ class History:
         return self.curves[name]
 
     def add(self, name: str, x: float, y: float) -> None:
-        self.curve(name).add(x, y)
+        curve = self.curves.get(name)
+        if curve is None:
+            curve = self.curve(name)
+        curve.add(x, y)
         self.version += 1
 
     def arrays(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:

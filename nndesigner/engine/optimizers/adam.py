@@ -51,7 +51,7 @@ def bind_moments(ctx: OptimizerBind, part: slice, beta1: float, beta2: float, t:
         xp.multiply(m, keep_mean, out=m)
         xp.add(m, g, out=m)
         xp.multiply(v, keep_square, out=v)
-        xp.multiply(g, g, out=t)
+        xp.square(g, out=t)
         xp.add(v, t, out=v)
 
     return run
