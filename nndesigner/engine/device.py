@@ -40,7 +40,7 @@ class Device:
         if self.name != "cpu" and not (self.name.startswith("cuda:") and self.name[5:].isdigit()):
             raise DeviceError(f"There is no device '{self.name}': choose cpu, or cuda:0 for the first GPU.")
 
-    @property
+    @cached_property
     def is_cpu(self) -> bool:
         return self.name == "cpu"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from nndesigner.engine.random import generator
 from nndesigner.graph.check import Checked
 from nndesigner.layers.base import Penalty, Weight
 
-#: Every array begins at a multiple of this many elements (64 bytes in float32), as vector instructions like it.
+#: Every array that is not joined to another begins at a multiple of this many elements (64 bytes in float32), as vector
+#: instructions like it.
 ALIGN = 16
 
 
@@ -40,6 +42,11 @@ def sources(checked: Checked, node_id: str) -> tuple[str, ...]:
     if not layer.many:
         edges = sorted(edges, key=lambda edge: layer.ports.index(edge.port))
     return tuple(edge.source for edge in edges)
+
+
+def _next(at: int) -> int:
+    """The first place from here on where an array may begin."""
+    return -(-at // ALIGN) * ALIGN
 
 
 def aligned(size: int, dtype: Any) -> np.ndarray:
@@ -77,6 +84,10 @@ class Weights:
         self.segments, size = self._place(trained)
         self.values = self._zeros(size)
         self.views = {s.name: self.values[s.start:s.stop].reshape(s.shape) for s in self.segments}
+        #: node -> place and shape of two arrays as one
+        self._joined = {
+            trained[s.name][0]: (slice(before.start, s.stop), (-1, *s.shape))
+            for before, s in pairwise(self.segments) if trained[s.name][1].joined}
         self.gradients = self.new_gradients()
         self._running_segments, size = self._place(running)
         #: running statistics, flat, and by name
@@ -98,10 +109,12 @@ class Weights:
     def _place(arrays: Mapping[str, tuple[str, Weight]]) -> tuple[tuple[Segment, ...], int]:
         segments, at = [], 0
         for name, (_, weight) in arrays.items():
+            if not weight.joined:
+                at = _next(at)
             size = int(np.prod(weight.shape, dtype=np.int64))
             segments.append(Segment(name, at, at + size, weight.shape, weight.decay, weight.penalty))
-            at += -(-size // ALIGN) * ALIGN
-        return tuple(segments), at
+            at += size
+        return tuple(segments), _next(at)
 
     def _zeros(self, size: int) -> Any:
         return aligned(size, self.dtype) if self.device.is_cpu else self.device.xp.zeros(size, dtype=self.dtype)
@@ -124,9 +137,13 @@ class Weights:
     def of(self, node_id: str, gradients: Gradients) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Trained arrays, those gradients and running statistics of a node, by the names its layer declared."""
         names = self._names.get(node_id, ())
-        return tuple(
+        trained, grads, running = (
             {name.split("/", 1)[1]: arrays[name] for name in names if name in arrays}
             for arrays in (self.views, gradients.views, self.buffers))
+        if node_id in self._joined:
+            part, shape = self._joined[node_id]
+            trained["joined"], grads["joined"] = (flat[part].reshape(shape) for flat in (self.values, gradients.flat))
+        return trained, grads, running
 
     def decay_mask(self) -> Any | None:
         """1 where weight decay applies and 0 elsewhere, flat; None when it applies everywhere."""

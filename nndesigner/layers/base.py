@@ -60,7 +60,8 @@ class Weight:
     """Declares one array of a layer.
 
     `init` names an initialiser of `engine/init.py`; "auto" lets the engine choose by the activation that follows.
-    `decay` says whether weight decay and penalties apply (not to biases and normalisation).
+    `decay` says whether weight decay and penalties apply (not to biases and normalisation). A `joined` array lies right
+    behind the one declared before it: a plan gives both as one, [n + 1, *shape], under the name "joined".
     """
 
     shape: tuple[int, ...]
@@ -69,6 +70,7 @@ class Weight:
     fan_out: int = 1
     decay: bool = True
     penalty: Penalty | None = None
+    joined: bool = False
 
 
 @dataclass

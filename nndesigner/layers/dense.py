@@ -20,6 +20,9 @@ from nndesigner.layers.weighted import (
 )
 from nndesigner.spec import Insert, Shape, ShapeError, param
 
+#: inputs of a batch up to which one product in place of product and sum pays for copying them behind a column of ones
+FEW = 4096
+
 
 class Dense(Penalised):
     """Every output is a weighted sum of all inputs: the basic layer.
@@ -57,7 +60,7 @@ class Dense(Penalised):
         weights = {"W": Weight((features, self.units), self.initialiser, features, self.units,
                                 penalty=self.penalty())}
         if self.bias:
-            weights["b"] = Weight((self.units,), "zeros", features, self.units, decay=False)
+            weights["b"] = Weight((self.units,), "zeros", features, self.units, decay=False, joined=True)
         return weights
 
     def multiply_adds(self, *inputs: Shape) -> int:
@@ -79,23 +82,33 @@ class Dense(Penalised):
             act, act_back = bind_finish(xp, activation, kept, ctx.weights.get("b"), y, y, dz, dz)
         elif activation is not None:
             act, act_back = activation.bind_arrays(xp, ctx.scratch, y, y, dz, dz)
-        multiply = x.dot
-        steps = [lambda: multiply(W, out=y)]
-        if self.bias and not traces(xp):
-            steps.append(self._bind_bias(xp, ctx, y))
-        forward = in_turn([*steps, act])
+        joined = "joined" in ctx.weights and x.size <= FEW and not traces(xp)
+        sums, gradients = (self._bind_joined if joined else self._bind_apart)(ctx, x, y, dz)
+        forward = in_turn([sums, act])
         if not ctx.training:
             return forward, nothing
-
-        dW, x_by_sample = ctx.grads["W"], x.T
-        back = [act_back, lambda: x_by_sample.dot(dz, out=dW)]
-        if self.bias:
-            db, ones = ctx.grads["b"], xp.ones(y.shape[0], dtype=ctx.dtype)
-            back.append(lambda: ones.dot(dz, out=db))
+        back = [act_back, gradients]
         if ctx.dx[0] is not None:
-            dx, W_back = ctx.dx[0].reshape(x.shape), W.T
-            back.append(lambda: dz.dot(W_back, out=dx))
+            back.append(partial(dz.dot, W.T, ctx.dx[0].reshape(x.shape)))
         return forward, in_turn(back)
+
+    def _bind_joined(self, ctx: Bind, x: Any, y: Any, dz: Any) -> tuple[Step, Step]:
+        """(y = x · W + b, gradients of W and b): b is the row of W behind those of the inputs, for an input of 1."""
+        rows = ctx.scratch("with a one", (x.shape[0], x.shape[1] + 1))
+        rows[:, -1] = 1
+        sums = in_turn([partial(rows[:, :-1].__setitem__, ..., x), partial(rows.dot, ctx.weights["joined"], y)])
+        return sums, partial(rows.T.dot, dz, ctx.grads["joined"]) if ctx.training else nothing
+
+    def _bind_apart(self, ctx: Bind, x: Any, y: Any, dz: Any) -> tuple[Step, Step]:
+        """The same in a product and a sum each."""
+        xp, steps, back = ctx.xp, [partial(x.dot, ctx.weights["W"], y)], []
+        if self.bias and not traces(xp):  # there it is a part of the kernel behind
+            steps.append(self._bind_bias(xp, ctx, y))
+        if ctx.training:
+            back.append(partial(x.T.dot, dz, ctx.grads["W"]))
+            if self.bias:
+                back.append(partial(xp.ones(y.shape[0], dtype=ctx.dtype).dot, dz, ctx.grads["b"]))
+        return in_turn(steps), in_turn(back)
 
     def _bind_bias(self, xp: Any, ctx: Bind, y: Any) -> Step:
         """y += b in every row."""

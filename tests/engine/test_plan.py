@@ -10,10 +10,11 @@ from nndesigner.engine.network import Network
 from nndesigner.engine.order import postponed_ends
 from nndesigner.engine.plan import NodeError, Plan
 from nndesigner.engine.random import generator
+from nndesigner.engine.weights import ALIGN
 from nndesigner.layers.activation import ReLU
 from nndesigner.layers.base import Bind, Layer, Step
 from nndesigner.layers.conv import Conv2D
-from nndesigner.layers.dense import Dense
+from nndesigner.layers.dense import FEW, Dense
 from nndesigner.layers.globalpool import GlobalAvgPool2D
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.merge import Add, Concatenate
@@ -311,6 +312,27 @@ def test_a_failing_layer_is_named(at, words):
     with pytest.raises(NodeError, match=words) as caught:
         network_of(checked).plan(2, training=True).forward()
     assert caught.value.node == "n2"
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_weights_and_bias_in_one_product_give_what_they_give_apart(batch, monkeypatch):
+    checked = chain([Dense(units=5, activation="tanh"), Dense(units=4, bias=False), Dense(units=3)],
+                    [features(3), classes(3)])
+    arrays, found = random_arrays(checked, batch), []
+    for few in (FEW, 0):
+        monkeypatch.setattr("nndesigner.layers.dense.FEW", few)
+        network = network_of(checked)
+        for view in network.weights.views.values():
+            view[...] = generator(1, "test").standard_normal(view.shape)
+        plan = network.plan(batch, training=True)
+        load(plan, arrays)
+        plan.forward()
+        plan.backward()
+        found.append((plan.predictions["out"].copy(), network.weights.grads.copy()))
+        assert [s.start % ALIGN for s in network.weights.segments if not s.name.endswith("/b")] == [0, 0, 0]
+    for together, apart in zip(*found, strict=True):
+        assert together.any()
+        np.testing.assert_allclose(together, apart, rtol=1e-12, atol=1e-14)
 
 
 def test_the_first_value_that_is_not_finite_is_found():
