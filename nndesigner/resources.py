@@ -8,7 +8,8 @@ _PACKAGE = Path(__file__).resolve().parent
 #: examples as the start page shows them, the easiest first
 _EXAMPLES = (
     "two_d_classifier", "digits_dense", "digits_convolution", "curve_regression", "iris_table", "digits_autoencoder",
-    "digits_vae", "spoken_digits", "moods_of_sentences", "sunspots_ahead", "shapes_by_pixel", "writing_letters",
+    "digits_vae", "spoken_digits", "spoken_numbers", "moods_of_sentences", "writing_letters", "sunspots_ahead",
+    "shapes_by_pixel",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nndesigner.data.generated import Curve, Spirals
-from nndesigner.data.generated_sound import SpokenDigits
+from nndesigner.data.generated_sound import SpokenDigits, SpokenNumbers
 from nndesigner.data.generated_text import RunningText, Sentences
 from nndesigner.data.preparing import DataSettings, prepare
 from nndesigner.data.samples import Digits, Iris
@@ -73,6 +73,9 @@ def examples() -> dict[str, Project]:
         "spoken_digits": _project(
             "Spoken digits", "Hear which digit is said: sounds become pictures of their pitches over time.",
             _proposed(SpokenDigits())),
+        "spoken_numbers": _project(
+            "Spoken numbers", "Write down what is said, without being told where in the sound a digit lies.",
+            _proposed(SpokenNumbers())),
         "moods_of_sentences": _project(
             "Moods of sentences", "Read words in order: “not bad at all” is happy, “not great at all” is not.",
             _proposed(Sentences())),

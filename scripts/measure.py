@@ -60,6 +60,8 @@ def cases() -> tuple[Case, ...]:
         Case("iris_table", example("iris_table"), "accuracy", _metric("accuracy"), 0.93),
         Case("digits_autoencoder", example("digits_autoencoder"), "error / variance", _unexplained, 0.25, ceiling=True),
         Case("spoken_digits", example("spoken_digits"), "accuracy", _metric("accuracy"), 0.95),
+        Case("spoken_numbers", example("spoken_numbers"), "character error rate", _metric("cer"), 0.10, ceiling=True,
+             seconds=180.0),
         Case("moods_of_sentences", example("moods_of_sentences"), "accuracy", _metric("accuracy"), 0.97),
         Case("sunspots_ahead", example("sunspots_ahead"), "R²", _metric("r2"), 0.85),
         Case("shapes_by_pixel", example("shapes_by_pixel"), "mean IoU", _metric("mean_iou"), 0.75, seconds=180.0),
