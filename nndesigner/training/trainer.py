@@ -360,7 +360,7 @@ class Trainer:
             figures = self.evaluate("validation")
             val_loss = figures["loss"]
             if not math.isfinite(val_loss):
-                raise self._diverged("The validation loss", self._full)
+                raise self._diverged("The validation loss", None)
             self._note("val", "val_", figures)
         before = self.learning_rate
         self.epoch, self._position, self._loss_sum = epoch, 0, 0.0
@@ -410,9 +410,12 @@ class Trainer:
             weights.copy(self._good)
             self._good_epoch = self.epoch
 
-    def _diverged(self, what: str, batches: Batches) -> TrainingFailure:
-        """Find the layer to blame, go back to the last good weights, and say what to do."""
-        node = batches.first_not_finite()
+    def _diverged(self, what: str, batches: Batches | None) -> TrainingFailure:
+        """Find the layer to blame, go back to the last good weights, and say what to do.
+
+        `batches` hold the step that failed; None where measuring has overwritten its values, and no layer is blamed.
+        """
+        node = None if batches is None else batches.first_not_finite()
         where = ""
         if node is not None:
             title = self.checked.graph.node(node).title
@@ -421,6 +424,8 @@ class Trainer:
         if node is not None and node in self.checked.inputs:
             where, advice = " The data hold such values.", "Remove or replace missing values in the data"
         self.network.weights.paste(self._good)
+        if self._waiting is not None:
+            self._waiting.restart()
         self._restart_average()
         return TrainingFailure(Failure(
             f"{what} is no longer a finite number (epoch {self.epoch + 1}, learning rate {self.learning_rate:.3g})."

@@ -47,6 +47,11 @@ class WaitingLosses:
         self._guard(self._fine, self._grads)
         self._steps.append((batches, position))
 
+    def restart(self) -> None:
+        """The weights are good again: gradients count from here on."""
+        self._steps = []
+        self._fine.fill(1)
+
     def take(self) -> list[tuple[Batches, int, float]]:
         """(batches, position, loss) of the steps noted, in order. Waits for the device."""
         rows = self._device.host(self._room[:len(self._steps)]) if self._steps else ()

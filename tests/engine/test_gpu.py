@@ -20,7 +20,7 @@ from nndesigner.engine import cudnn
 from nndesigner.engine.device import Device, available
 from nndesigner.engine.gradcheck import bind_layer
 from nndesigner.engine.network import Network
-from nndesigner.engine.optimizers import Adam, Optimizer, OptimizerBind
+from nndesigner.engine.optimizers import SGD, Adam, Optimizer, OptimizerBind
 from nndesigner.engine.random import Stream, generator, normal_from
 from nndesigner.layers.base import Layer
 from nndesigner.layers.conv import Conv1D, Conv2D, Conv3D, ConvTranspose2D
@@ -415,6 +415,18 @@ def test_a_loss_that_is_not_finite_is_noticed_late_but_blamed_rightly(gpu: Devic
     kept = trainer.checkpoint().part("weights")
     assert all(np.isfinite(array).all() for array in kept.values()) and kept.keys() == good.keys()
     assert len(trainer.history.curve("loss")) == 1  # of the steps before
+
+
+def test_the_good_weights_learn_on_after_a_bad_loss(gpu: Device):
+    trainer = trainer_on(gpu, optimizer=SGD(learning_rate=0.1))
+    weight = f"{trainer.checked.order[-2]}/W"
+    with pytest.raises(TrainingFailure), trainer.working():
+        trainer.network.weights.views[weight].fill(np.nan)
+        trainer.inner_step()
+    before = trainer.checkpoint().part("weights")[weight]
+    with trainer.working():
+        trainer.inner_step()
+    assert not np.array_equal(trainer.checkpoint().part("weights")[weight], before)
 
 
 def test_gradients_after_a_bad_loss_reach_no_weight(gpu: Device):
