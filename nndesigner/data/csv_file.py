@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nndesigner.data.csv_text import Header, TextTable, read_blocks, read_text_table
+from nndesigner.data.csv_text import Header, TextTable, holds_rows, read_blocks, read_text_table
 from nndesigner.data.dataset import Column, DataError, Dataset, Role
 from nndesigner.data.dates import days_of_texts
 from nndesigner.data.encoding import MISSING, RawInput
@@ -32,6 +33,8 @@ MOSTLY = 0.8
 PART_NAMES = frozenset({"split", "part", "set", "subset", "partition", "fold"})
 PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "dev": "validation",
          "validation": "validation", "test": "test", "testing": "test"}
+#: letters from which on the texts of a column are sentences rather than names, on average
+LONG_TEXT = 25
 #: rows from which a column can be told to be an identifier
 MIN_ID_ROWS = 20
 
@@ -60,6 +63,10 @@ class Csv(Source):
     decimal: Literal["auto", ".", ","] = param(
         "auto", "Decimal sign", "The sign before the decimals of a number.", labels={
             "auto": "auto", ".": "point", ",": "comma"}, advanced=True)
+
+    @classmethod
+    def reads(cls, path: Path) -> bool:
+        return super().reads(path) and (not path.name.lower().endswith(".txt") or holds_rows(path))
 
     def load(self, progress: Progress) -> Dataset:
         from nndesigner.data import large_table  # which reads its cells by this file
@@ -235,8 +242,10 @@ def table_column(table: TextTable, place: int, decimal: str, notes: list[str]) -
         _note_bad(table, place, texts, ~np.isnan(days), "date", notes)
         return Column(name, "date", role, days)
     if role == "input" and len(texts) >= MIN_ID_ROWS and distinct > 0.9 * present:
-        notes.append(f"Column '{name}' has a different text in nearly every row, like a name, and is ignored. Give it "
-                     "the role input to use it.")
+        long = texts.str.len_chars().mean() >= LONG_TEXT
+        notes.append(f"Column '{name}' has a different text in nearly every row" + (
+            " and is ignored. To learn from these texts, choose 'Table with texts' as the source." if long else
+            ", like a name, and is ignored. Give it the role input to use it."))
         role = "ignore"
     return Column(name, "category", role, _objects(texts))
 

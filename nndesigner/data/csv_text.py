@@ -24,6 +24,8 @@ MAX_COLUMNS = 20_000
 DELIMITERS = (",", ";", "\t", "|")
 #: lines from which the delimiter is guessed
 SAMPLE_LINES = 100
+#: share of the lines of a .txt file with the same number of cells from which on it is a table
+EVEN = 0.9
 #: bytes of a large file that are read at a time, and of one row
 BLOCK, MAX_ROW = 4 << 20, 64 << 20
 
@@ -105,6 +107,22 @@ def read_blocks(path: Path, delimiter: str, header: Header, progress: Progress) 
             lines += block.count(b"\n")
             if last:
                 return
+
+
+def holds_rows(path: Path) -> bool:
+    """Whether a text file begins like a table and not like running text: nearly all of its lines have the same number
+    of cells, or hold one number each. A file that cannot be read counts as a table, whose loading tells the reason."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(1 << 16)
+        text, _ = _decoded(data.rpartition(b"\n")[0] or data, path.name)
+    except (OSError, DataError):
+        return True
+    rows = _first_rows(text, _guess_delimiter(text), SAMPLE_LINES)
+    cells, count = Counter(map(len, rows)).most_common(1)[0]
+    if cells == 1:
+        return all(_is_number(row[0]) for row in rows[1:]) and len(rows) > 1
+    return len(rows) > 1 and count >= EVEN * len(rows)
 
 
 def _refuse_bytes(data: bytes, name: str) -> None:

@@ -116,12 +116,16 @@ def open_picture(path: str) -> Iterator[Image.Image]:
         with Image.open(found, formats=FORMATS) as opened:
             width, height = opened.size
             if width * height > MAX_PIXELS:
-                raise DataError(f"'{found.name}' has {width:,} × {height:,} pixels, too many to load. Make it smaller.")
+                raise DataError(f"'{found.name}' has {width:,} × {height:,} pixels; at most {MAX_PIXELS:,} can be "
+                                "loaded. Make it smaller.")
             yield opened
     except UnidentifiedImageError as error:
         raise DataError(f"'{found.name}' is no picture that can be read. Formats: {', '.join(FORMATS)}.") from error
     except Image.DecompressionBombError as error:
-        raise DataError(f"'{found.name}' has too many pixels to load. Make it smaller.") from error
+        # Pillow refuses before the sides are known; its sentence begins with their product
+        pixels = next((int(word) for word in str(error).replace("(", " ").split() if word.isdecimal()), 0)
+        raise DataError(f"'{found.name}' has {pixels:,} pixels; at most {MAX_PIXELS:,} can be loaded. Make it "
+                        "smaller.") from error
     except (OSError, SyntaxError, EOFError, ValueError, IndexError, struct.error, zlib.error) as error:
         if isinstance(error, DataError):
             raise

@@ -21,7 +21,7 @@ from nndesigner.spec import param
 if TYPE_CHECKING:
     import polars
 
-JSON_LINES = (".jsonl", ".ndjson")
+JSON_LINES = (".jsonl", ".ndjson", ".jl")
 PARQUET = (".parquet", ".pq")
 EXCEL = (".xlsx", ".xls", ".xlsb", ".ods")
 #: cells of a large file that are read at a time

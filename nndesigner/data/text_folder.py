@@ -17,11 +17,11 @@ from nndesigner.data.encoding import MISSING
 from nndesigner.data.files import checked_file, reading
 from nndesigner.data.folders import classed_files, holds, names_in, sizes_of
 from nndesigner.data.source import Progress, Source, quiet
+from nndesigner.data.table_file import JSON_LINES
 from nndesigner.data.text import MAX_LENGTH, WORDS, TextForm, Tokens, cut
 from nndesigner.spec import param
 
 SUFFIXES = (".txt",)
-JSON_LINES = (".jsonl", ".ndjson", ".jl")
 MAX_FILES = 200_000
 MAX_FILE_BYTES, MAX_BYTES = 16 << 20, 1 << 30
 #: names of columns that are taken as text and as class, the first that is there
@@ -179,6 +179,7 @@ class NextToken(Source):
     icon = "mdi6.text-box-edit-outline"
     keywords = ("language model", "gpt", "generate", "txt", "book", "character", "word", "own data")
     form = "texts"
+    suffixes = SUFFIXES  # of which csv_file takes those that hold rows
 
     path: str = param("", "File", "The text file.", editor="file")
     tokens: Literal["character", "word"] = param(

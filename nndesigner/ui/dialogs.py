@@ -23,17 +23,28 @@ MOUSE = (
 )
 
 GUIDE = (
-    ("1. Choose data", "The Data tab at the left lists sets that are built in and reads your own CSV, NPZ and IDX "
-     "files; dropping a file on the window does the same. For a table, say which column is the target."),
+    ("1. Choose data",
+     "The Data tab at the left lists sets that are built in and reads your own: tables (CSV, JSON lines, "
+     "Parquet, Excel), arrays (NPY, NPZ, HDF5), IDX and CIFAR-10 files, plain text, folders of pictures, "
+     "sounds or texts, and pictures with masks (images/ and masks/); dropping them on the window does the "
+     "same. OpenML fetches a set by its name. For a table, say which column is the target. Excel and HDF5 need "
+     "the extra nndesigner[data]."),
+    ("Know your data",
+     "Ctrl+E shows every sample and what all are like: classes, spread, outliers, duplicates. A wrong label is "
+     "set right there, or a sample left out. That is kept in the project and, when you save, in a file beside "
+     "the data; the data themselves are never changed. Augmentation changes training samples anew in each "
+     "epoch and shows how."),
     ("2. Draw a network", "Drag layers from the left onto the canvas, or press Space there. Wire them from the circle "
      "at the right of one to the circle at the left of the next. Every network starts with Input and ends with Output. "
      "Each layer shows the shape that comes out of it; what does not fit is marked and says what to do."),
     ("3. Train", "Press Train (F5). Loss and accuracy are drawn while it learns, each layer shows what it makes of one "
      "sample, and the wires grow with the signal. Pause, do single steps, change the learning rate: it goes on."),
     ("4. Look", "Predictions shows samples that the network has never seen, right and wrong. Try lets you draw or type "
-     "your own. Click a layer to see what it has learned."),
+     "your own; a language model goes on with your text, Generate draws new samples. Click a "
+     "layer to see what it has learned."),
     ("5. Keep it", "Save writes drawing, data choice, weights and curves into one file. Opened again, it predicts the "
-     "very same numbers. The command line (nndesigner train, predict) uses the same file."),
+     "very same numbers. The command line (nndesigner train, predict, generate) uses the same file; predict --masks "
+     "writes a picture of the class of every pixel."),
     ("Good to know", "Everything can be undone. The same seed gives the same curve. A validation loss that rises while "
      "the training loss still falls means that the network learns by heart: take a smaller one, add Dropout, or use "
      "early stopping."),

@@ -225,8 +225,8 @@ class Window(QMainWindow):
                 self.docks.show("data")
                 return
         names = ", ".join(Path(p).name for p in paths[:3])
-        self.banner.say("warning", f"{names} cannot be used here. Drop a project (.nnd), a table (.csv), arrays (.npz) "
-                        "or pictures in IDX files.", subject="drop")
+        self.banner.say("warning", f"{names} cannot be used here. Drop a project (.nnd), a table (.csv, .xlsx), a text "
+                        "(.txt), arrays (.npz), or a folder of pictures, sounds or texts.", subject="drop")
 
     def commands_wanted(self) -> None:
         self._commands.open()

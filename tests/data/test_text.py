@@ -230,3 +230,24 @@ def test_sentences_are_distinct_and_repeatable():
     moods = data.column("mood").values
     assert sorted(set(moods)) == ["happy", "neutral", "unhappy"] and abs((moods == "happy").mean() - 1 / 3) < 0.01
     assert Sentences(samples=60, label="topic").load(quiet).column("topic").categories[0] == "food"
+
+
+@pytest.mark.parametrize("text, kind", [
+    ("It was cold, and the clocks struck.\nHe walked, slowly, home.\n\n“No,” he said.\n" * 20, "next_token.v1"),
+    ("one line without an end", "next_token.v1"),
+    ("a word\nanother\n" * 20, "next_token.v1"),
+    ("width,height,label\n1,2,x\n3,4,y\n", "csv.v1"),
+    ("width\theight\n1\t2\n3\t4\n", "csv.v1"),
+    ("value\n1.5\n2.5\n", "csv.v1"),
+    ("", "csv.v1"),
+])
+def test_a_txt_file_is_a_table_only_where_its_lines_are_rows(tmp_path, text, kind):
+    (tmp_path / "own.TXT").write_text(text, "utf-8")
+    assert source_for(tmp_path / "own.TXT").kind == kind
+
+
+def test_a_table_of_sentences_says_which_source_learns_from_them(tmp_path):
+    rows = [json.dumps({"review": f"Film number {i} was longer than it should be.", "stars": i % 2}) for i in range(30)]
+    (tmp_path / "films.jl").write_text("\n".join(rows), "utf-8")
+    data = source_for(tmp_path / "films.jl").load(quiet)
+    assert any("'review'" in note and "'Table with texts'" in note for note in data.notes)
