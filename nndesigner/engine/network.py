@@ -45,9 +45,6 @@ class Network:
         self._arenas: dict[int, Arena] = {}
         self._plans: dict[tuple[int, bool, bool, int], Plan] = {}
         values = sum(shape.size for shape in checked.shapes.values()) * np.dtype(dtype).itemsize
-        #: multiply-adds of a sample that may be worth several threads
-        self._divisible = sum(
-            work for node, work in checked.multiply_adds.items() if checked.graph.node(node).layer.long_calls)
         self._one_batch = min(ANSWER_BATCH, 1 << max(0, (ANSWER_BYTES // max(values, 1)).bit_length() - 1))
         #: samples in one batch of answers, which further threads may share
         self.answer_batch = self._one_batch * self.useful_threads(self._one_batch)
@@ -85,7 +82,7 @@ class Network:
         """How many threads to compute a batch on: a rule on the size of the network, not a measurement."""
         if not self.device.is_cpu:
             return 1
-        threads = useful_threads(samples * self._divisible, samples)
+        threads = useful_threads(samples * sum(self.checked.multiply_adds.values()), samples)
         return threads if self._threads is None else min(threads, self._threads)
 
     def answering(self, size: int, keep: bool = False, exact: bool = True) -> list[tuple[slice, Plan]]:

@@ -20,8 +20,7 @@ from nndesigner.spec.part import Part
 
 Job = Callable[[], None]
 
-#: Multiply-adds of one forward pass of a batch, in layers of long calls, from which further threads pay (measured, see
-#: benchmarks/RESULTS.md).
+#: Multiply-adds of one forward pass of a batch from which further threads pay (measured, see benchmarks/RESULTS.md).
 #: A rule and not a measurement at the start, so that a run repeats to the bit.
 WORTH = 100_000_000
 #: Threads beyond these gain little: the parts of the batch become small. They have at least so many samples, or samples
@@ -31,7 +30,7 @@ FEWEST_SAMPLES = 8
 
 
 def useful_threads(multiply_adds: int, samples: int) -> int:
-    """How many threads to compute a batch on whose forward pass takes so many multiply-adds in layers of long calls."""
+    """How many threads to compute a batch on whose forward pass takes so many multiply-adds."""
     if multiply_adds < WORTH:
         return 1
     parts = max(samples // FEWEST_SAMPLES, min(samples, multiply_adds // WORTH))

@@ -149,9 +149,6 @@ class Layer(Declared):
     #: long as the output has a time axis of its length.
     masking: ClassVar[Literal["stop", "keep", "use"]] = "stop"
 
-    #: works in calls long enough to be worth several threads. Hundreds of short ones ask for the interpreter lock too
-    #: often: side by side they take as long as one after the other
-    long_calls: ClassVar[bool] = True
     #: each output value is the largest of some input values, so a rising function does the same behind it as before it
     picks_largest: ClassVar[bool] = False
 

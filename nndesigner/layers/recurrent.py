@@ -24,7 +24,6 @@ class Recurrent(Penalised):
 
     group = "Recurrent and attention"
     masking = "use"
-    long_calls = False
 
     #: sums of products for each unit
     gates: ClassVar[int]

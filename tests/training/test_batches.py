@@ -13,12 +13,9 @@ from nndesigner.engine.network import Network
 from nndesigner.engine.pool import parts_of
 from nndesigner.layers.activation import ReLU
 from nndesigner.layers.dense import Dense
-from nndesigner.layers.gated import GRU, LSTM
 from nndesigner.layers.io import Input, Output
 from nndesigner.layers.norm import BatchNorm
-from nndesigner.layers.recurrent import Recurrent, SimpleRNN
 from nndesigner.layers.regular import Dropout
-from nndesigner.spec import DataField, Shape
 from nndesigner.training.settings import TrainSettings
 from nndesigner.training.trainer import Trainer
 from tests.networks import chain, classes, drawing, features, prepared, random_arrays, values
@@ -153,17 +150,6 @@ def test_when_threads_pay(monkeypatch):
     assert huge.useful_threads(20) == 2  # parts of eight samples, or fewer that are worth a thread
     monkeypatch.setattr(pool, "_cores", lambda: 64)
     assert large.useful_threads(4096) == 8
-
-
-@pytest.mark.parametrize("layer", [LSTM(units=256), GRU(units=256), SimpleRNN(units=600)])
-def test_layers_of_short_calls_stay_on_one_thread(layer: Recurrent, monkeypatch):
-    monkeypatch.setattr(pool, "_cores", lambda: 4)
-    fields = [DataField("features", "input", Shape("TF", (50, 256))), classes(10)]
-    alone = Network(chain([layer, Dense(units=10)], fields), Device("cpu"), 1)
-    assert alone.useful_threads(512) == 1
-    assert len(alone.answering(alone.answer_batch)) == 1
-    beside = Network(chain([layer, Dense(units=2000), Dense(units=10)], fields), Device("cpu"), 1)
-    assert beside.useful_threads(512) == 4  # what is worth it by itself is divided
 
 
 def test_answers_on_threads_are_those_of_one(monkeypatch):
