@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from nndesigner.graph.model import Group
 from nndesigner.ui import icons, theme
+from nndesigner.ui.canvas.area_item import AreaItem
 from nndesigner.ui.canvas.geometry import CORNER
 
 #: height of the strip in which the frame can be taken
@@ -16,36 +17,17 @@ TITLE_H = 30.0
 _WORDLESS = 0.2
 
 
-class GroupItem(QGraphicsItem):
+class GroupItem(AreaItem):
     """One frame. The scene says where it is; the view says what is done with it."""
 
     def __init__(self, group: Group) -> None:
-        super().__init__()
+        super().__init__(QRectF(), -2)
         self.group = group
-        #: the frame in the scene
-        self.area = QRectF()
-        self._selected = False
-        self.setZValue(-2)
 
     def show_group(self, group: Group) -> None:
         if group is not self.group:
             self.group = group
             self.update()
-
-    def surround(self, area: QRectF) -> None:
-        """Stand around other places."""
-        if area != self.area:
-            self.prepareGeometryChange()
-            self.area = area
-
-    def set_selected(self, on: bool) -> None:
-        if on != self._selected:
-            self._selected = on
-            self.update()
-
-    @property
-    def selected(self) -> bool:
-        return self._selected
 
     @property
     def title_area(self) -> QRectF:
@@ -55,9 +37,6 @@ class GroupItem(QGraphicsItem):
     def button_area(self) -> QRectF:
         """Where a press folds."""
         return QRectF(self.area.left() + 6, self.area.top() + 4, 24, 24)
-
-    def boundingRect(self) -> QRectF:
-        return self.area.adjusted(-2, -2, 2, 2)
 
     def shape(self) -> QPainterPath:
         path = QPainterPath()

@@ -4,54 +4,33 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from nndesigner.graph.model import Note
 from nndesigner.ui import theme
+from nndesigner.ui.canvas.area_item import AreaItem
 
 _PAD = 10.0
 #: side of the corner by which a note is made larger
 GRIP = 16.0
 
 
-class NoteItem(QGraphicsItem):
+class NoteItem(AreaItem):
     """One note."""
 
     def __init__(self, note: Note) -> None:
-        super().__init__()
+        super().__init__(QRectF(note.x, note.y, note.w, note.h), -1)
         self.note = note
-        #: where it is shown, also while it is dragged
-        self.area = QRectF(note.x, note.y, note.w, note.h)
-        self._selected = False
-        self.setZValue(-1)
 
     def show_note(self, note: Note) -> None:
-        area = QRectF(note.x, note.y, note.w, note.h)
-        if note != self.note or area != self.area:
+        self.place(QRectF(note.x, note.y, note.w, note.h))
+        if note != self.note:
             self.note = note
-            self.place(area)
             self.update()
-
-    def place(self, area: QRectF) -> None:
-        """Show it elsewhere or larger, for as long as a drag lasts."""
-        self.prepareGeometryChange()
-        self.area = area
-
-    def set_selected(self, on: bool) -> None:
-        if on != self._selected:
-            self._selected = on
-            self.update()
-
-    @property
-    def selected(self) -> bool:
-        return self._selected
 
     @property
     def grip(self) -> QRectF:
         return QRectF(self.area.right() - GRIP, self.area.bottom() - GRIP, GRIP, GRIP)
-
-    def boundingRect(self) -> QRectF:
-        return self.area.adjusted(-2, -2, 2, 2)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         tokens = theme.current()

@@ -298,7 +298,7 @@ class CanvasScene(QGraphicsScene):
         for group_id in ids:
             if group_id in self.frames:
                 item = self.frames[group_id]
-                item.surround(QRectF(*frame(self._real, item.group, self._places)))
+                item.place(QRectF(*frame(self._real, item.group, self._places)))
 
     def _show_notes(self) -> None:
         wanted = {n.id: n for n in self._real.notes}
